@@ -1,0 +1,33 @@
+"""What the theme's pages need to work anywhere: without a repository, a server or a script."""
+
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+
+def link_repository(app: Sphinx, config: Config) -> None:
+    """Link to the repository, Colab and Binder exactly when its public address is set."""
+    options = config.html_theme_options
+    if options.get("repository_url"):
+        options.update(use_repository_button=True, use_issues_button=True)
+    else:
+        options.pop("launch_buttons", None)
+
+
+def finish(app: Sphinx, error: Exception | None) -> None:
+    """Change what no setting and no template block of the theme reaches."""
+    if error or app.builder.format != "html":
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        html = page.read_text("utf-8")
+        # The theme's script sets the mode. Without it, only a page with no mode has colours.
+        html = html.replace(' data-theme="auto"', "", 1)
+        page.write_text(html, "utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Connect both."""
+    app.connect("config-inited", link_repository)
+    app.connect("build-finished", finish)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,266 @@
+"""Figures of inputs, of their codes and of what is measured on them.
+
+Every function draws into the Axes that it is given, or into the current ones, and returns
+them. ``plt.style.use("nhlib.book")`` gives the figures the look of the book.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from jaxtyping import Float, Int
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from torch import Tensor
+
+from nhlib.codes import NeuralCodes
+
+# Pairs drawn for a histogram of distances: enough for smooth bars, few enough to be instant.
+_PAIRS = 1_000_000
+
+
+def plot_images(
+    inputs: Float[Tensor, "n ..."],
+    titles: Sequence[Any] | None = None,
+    n_columns: int | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw inputs as pictures, in rows.
+
+    Parameters
+    ----------
+    inputs : float tensor, shape (n, height, width), (n, 1, height, width) or (n, 3, height, width)
+        Pictures with values from 0 to 1.
+    titles : sequence, optional
+        What to write below each picture.
+    n_columns : int, optional
+        Pictures in a row. By default all in one row, up to 12.
+    ax : matplotlib Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If `inputs` has no pictures, or there are not as many titles as pictures.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import nhlib as nh
+    >>> test = nh.load("digits").test
+    >>> _ = nh.plot_images(test.inputs[:8], titles=test.labels[:8].tolist(), ax=plt.figure().gca())
+    """
+    n = len(inputs)
+    channels = inputs.shape[1] if inputs.ndim == 4 else 1
+    if inputs.ndim not in (3, 4) or channels not in (1, 3) or n == 0:
+        raise ValueError(
+            "inputs: pictures of shape (n, height, width) or (n, 1 or 3, height, width) are "
+            f"needed, not {tuple(inputs.shape)}"
+        )
+    if titles is not None and len(titles) != n:
+        raise ValueError(f"titles: {n} are needed, one a picture, not {len(titles)}")
+    ax = plt.gca() if ax is None else ax
+    pictures = inputs.reshape(n, channels, *inputs.shape[-2:]).cpu().numpy()
+    pictures = np.broadcast_to(pictures, (n, 3, *pictures.shape[2:])).transpose(0, 2, 3, 1)
+    if channels == 1:  # ink on paper, as handwriting is
+        pictures = 1 - pictures
+    height, width = pictures.shape[1:3]
+    n_columns = min(n, 12) if n_columns is None else n_columns
+    step_x, step_y = width * 1.15, height * (1.15 if titles is None else 1.55)
+    for i, picture in enumerate(pictures):
+        x, y = i % n_columns * step_x, i // n_columns * step_y
+        ax.imshow(picture.clip(0, 1), extent=(x, x + width, y + height, y), interpolation="nearest")
+        if titles is not None:
+            ax.text(x + width / 2, y + height * 1.08, str(titles[i]), ha="center", va="top")
+    n_rows = -(-n // n_columns)
+    ax.set(xlim=(0, n_columns * step_x - width * 0.15), ylim=(n_rows * step_y, 0), aspect="equal")
+    ax.axis("off")
+    return ax
+
+
+def plot_codes(
+    codes: NeuralCodes,
+    labels: Int[Tensor, " n"] | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw codes as a matrix: one row an example, one column a unit, filled where it is on.
+
+    Parameters
+    ----------
+    codes : NeuralCodes
+        n codes.
+    labels : int tensor, shape (n,), optional
+        Classes; rows are then sorted by class, and the classes set apart by lines.
+    ax : matplotlib Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If there are not as many labels as codes.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import nhlib as nh
+    >>> test = nh.load("digits").test
+    >>> codes = nh.encode(nh.mlp(64, [50], 10), test)
+    >>> _ = nh.plot_codes(codes, test.labels, ax=plt.figure().gca())
+    """
+    ax = plt.gca() if ax is None else ax
+    bits = codes.bits()
+    color = to_rgba(plt.rcParams["axes.prop_cycle"].by_key()["color"][0])
+    if labels is None:
+        ax.set(ylabel="example")
+    else:
+        if len(labels) != len(codes):
+            raise ValueError(f"labels: {len(codes)} are needed, one a code, not {len(labels)}")
+        classes = labels.cpu().numpy()
+        bits = bits[np.argsort(classes, kind="stable")]
+        names, sizes = np.unique(classes, return_counts=True)
+        ends = np.cumsum(sizes)
+        for end in ends[:-1]:
+            ax.axhline(end, color=plt.rcParams["text.color"], linewidth=0.8)
+        ax.set(ylabel="class", yticks=ends - sizes / 2, yticklabels=names)
+        ax.tick_params(axis="y", length=0)
+    # Off is transparent, so that the page's own colour shows, be it light or dark.
+    image = np.zeros((*bits.shape, 4))
+    image[..., :3], image[..., 3] = color[:3], bits
+    ax.imshow(
+        image, aspect="auto", interpolation="nearest", extent=(0, bits.shape[1], len(bits), 0)
+    )
+    ax.set(xlabel="unit")
+    ax.grid(visible=False)
+    return ax
+
+
+def plot_distances(
+    codes: NeuralCodes, labels: Int[Tensor, " n"], ax: Axes | None = None, seed: int = 0
+) -> Axes:
+    """Draw how far apart the codes of two examples are, within a class and between classes.
+
+    Parameters
+    ----------
+    codes : NeuralCodes
+        n codes.
+    labels : int tensor, shape (n,)
+        Their classes.
+    ax : matplotlib Axes, optional
+        Where to draw.
+    seed : int, default 0
+        Of a million pairs that are drawn where there are more pairs than that.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two codes, or not as many labels as codes.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import nhlib as nh
+    >>> test = nh.load("digits").test
+    >>> codes = nh.encode(nh.mlp(64, [50], 10), test)
+    >>> _ = nh.plot_distances(codes, test.labels, ax=plt.figure().gca())
+    """
+    n = len(codes)
+    if n < 2 or len(labels) != n:
+        raise ValueError(
+            f"labels: one a code, and at least two codes, are needed; there are {n} codes and "
+            f"{len(labels)} labels"
+        )
+    ax = plt.gca() if ax is None else ax
+    rows = np.arange(n)
+    most = int((1 + np.sqrt(1 + 8 * _PAIRS)) / 2)
+    if n > most:  # all pairs of some examples
+        rows = np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
+    one, other = np.triu_indices(len(rows), k=1)
+    distances = codes[rows].hamming(codes[rows])[one, other]
+    classes = labels.cpu().numpy()[rows]
+    same = np.where(classes[one] == classes[other], "same class", "different classes")
+    table = pd.DataFrame({"Hamming distance (bits)": distances, "the two examples are of": same})
+    sns.histplot(
+        table,
+        x="Hamming distance (bits)",
+        hue="the two examples are of",
+        hue_order=["same class", "different classes"],
+        stat="density",
+        common_norm=False,
+        discrete=True,
+        element="step",
+        ax=ax,
+    )
+    # Told by hatching too, not by colour alone. The artists come in reversed order of hues.
+    for artist, hatch in zip(ax.collections, ("", "///"), strict=True):
+        artist.set_hatch(hatch)
+    legend = ax.get_legend()
+    assert legend is not None
+    for handle, hatch in zip(legend.get_patches(), ("///", ""), strict=True):
+        handle.set_hatch(hatch)
+    ax.set(ylabel="share of pairs")
+    return ax
+
+
+def plot_redundancy(table: pd.DataFrame, ax: Axes | None = None, **names: str) -> Axes:
+    """Draw redundancy ratios along epochs, widths or sample sizes.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a measured network, with the ratio in column ``redundancy``.
+    ax : matplotlib Axes, optional
+        Where to draw.
+    **names : str
+        Columns: ``x`` (by default ``epoch``), and ``hue`` and ``style`` for several curves.
+        Rows that agree in these (several seeds) become a line through their mean in a band
+        from the smallest to the largest.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import pandas as pd
+    >>> import nhlib as nh
+    >>> table = pd.DataFrame({"epoch": [0, 1, 10], "redundancy": [0.04, 0.5, 0.2]})
+    >>> _ = nh.plot_redundancy(table, ax=plt.figure().gca())
+    """
+    names = {"x": "epoch", **names}
+    for column in ("redundancy", *names.values()):
+        if column not in table.columns:
+            raise ValueError(f"table: no column {column!r}; there are {', '.join(table.columns)}")
+    if "hue" in names:  # told by dashes and markers too, not by colour alone
+        names = {"style": names["hue"], **names}
+    ax = plt.gca() if ax is None else ax
+    sns.lineplot(
+        table,
+        y="redundancy",
+        errorbar=lambda values: (values.min(), values.max()),
+        markers="style" in names,
+        ax=ax,
+        **names,
+    )
+    ax.set(ylabel="redundancy ratio", ylim=(0, None))
+    return ax

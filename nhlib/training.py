@@ -1,0 +1,362 @@
+"""Training one network, reproducibly, and the record of what happened."""
+
+import copy
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+
+from nhlib.arguments import whole_number
+from nhlib.datasets import Dataset
+from nhlib.recipes import Recipe, epoch_order
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Inputs in a batch when no gradients are needed.
+_EVALUATION_BATCH = 1024
+
+
+class History:
+    """What happened while a network was trained; `fit` makes it.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        The settings.
+    train_loss, train_accuracy : list of float
+        Mean over each epoch's examples, taken while the weights change: every minibatch
+        counts with the weights that it met. The loss includes the penalty.
+    test_accuracy : list of float
+        After each epoch, in eval mode.
+    stopped_early : bool
+        Whether `Recipe.patience` ended the training.
+
+    Examples
+    --------
+    >>> import nhlib as nh
+    >>> data = nh.load("digits", train_size=300)
+    >>> network = nh.mlp(data.n_inputs, [20], data.n_classes)
+    >>> history = nh.fit(network, data, nh.Recipe(epochs=3), snapshots=[0, 1])
+    >>> history
+    History(3 epochs, test accuracy 0.32, snapshots of epochs 0, 1)
+    >>> history.table()
+       epoch  learning_rate  train_loss  train_accuracy  test_accuracy
+    0      1            0.0         2.3             0.1            0.1
+    1      2            0.0         2.2             0.1            0.2
+    2      3            0.0         2.2             0.2            0.3
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.train_loss: list[float] = []
+        self.train_accuracy: list[float] = []
+        self.test_accuracy: list[float] = []
+        self.stopped_early = False
+        self._snapshots: dict[int, nn.Module] = {}
+
+    @property
+    def epochs(self) -> int:
+        """Count the epochs completed."""
+        return len(self.train_loss)
+
+    def network(self, epoch: int) -> nn.Module:
+        """Return the network as it was after an epoch; epoch 0 is before training.
+
+        Every call makes a new network, in eval mode, on the device it was trained on.
+
+        Raises
+        ------
+        ValueError
+            If no snapshot was taken then.
+        """
+        if epoch not in self._snapshots:
+            taken = ", ".join(map(str, self._snapshots))
+            hint = f"there are epochs {taken}" if taken else "pass snapshots=(0, 1, …) to fit"
+            early = f", and training stopped early after {self.epochs}" * self.stopped_early
+            raise ValueError(f"epoch: no snapshot of epoch {epoch!r}; {hint}{early}")
+        return copy.deepcopy(self._snapshots[epoch])
+
+    def table(self) -> "pd.DataFrame":
+        """Return one row an epoch: losses, accuracies and learning rate."""
+        import pandas as pd
+
+        epochs = range(1, self.epochs + 1)
+        return pd.DataFrame(
+            {
+                "epoch": epochs,
+                "learning_rate": [self.recipe.learning_rate_in(epoch) for epoch in epochs],
+                "train_loss": self.train_loss,
+                "train_accuracy": self.train_accuracy,
+                "test_accuracy": self.test_accuracy,
+            }
+        )
+
+    def __repr__(self) -> str:
+        parts = [f"{self.epochs} epochs" + ", stopped early" * self.stopped_early]
+        if self.test_accuracy:
+            parts.append(f"test accuracy {self.test_accuracy[-1]:.3g}")
+        if self._snapshots:
+            parts.append(f"snapshots of epochs {', '.join(map(str, self._snapshots))}")
+        return f"History({', '.join(parts)})"
+
+    def _stalled(self) -> bool:
+        # Keras' rule, with no least improvement: epochs since the lowest loss so far.
+        if self.recipe.patience is None:
+            return False
+        since_lowest = self.epochs - 1 - self.train_loss.index(min(self.train_loss))
+        return since_lowest >= self.recipe.patience
+
+
+def fit(
+    network: nn.Module,
+    data: Dataset,
+    recipe: Recipe = Recipe(),
+    *,
+    snapshots: Iterable[int] = (),
+    seed: int = 0,
+    device: str | torch.device | None = None,
+    progress: bool = True,
+) -> History:
+    """Train a network in place.
+
+    The same network, data, recipe and seed give the same weights on the same machine and
+    number of threads. The global random state is left as it was; a network that draws
+    random numbers itself (dropout) gets them from `seed`.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Any classifier whose output is one score (logit) for every class. It is trained in
+        its own floating point type, and is left in eval mode, without gradients.
+    data : Dataset
+        The training split is learnt, and the test split measured after every epoch. Both
+        are copied to the device whole.
+    recipe : Recipe, optional
+        The settings; by default protocol A.
+    snapshots : iterable of int, optional
+        Epochs after which a copy of the network is kept, for `History.network`; 0 is the
+        untrained network. Epochs that early stopping does not reach are left out.
+    seed : int, default 0
+        Decides the order of the examples (see `epoch_order`), not the initial weights.
+    device : str or torch.device, optional
+        Where to train; the network is moved there. By default where it is.
+    progress : bool, default True
+        Show a progress bar when it takes longer than two seconds.
+
+    Returns
+    -------
+    History
+        Losses and accuracies epoch by epoch, and the snapshots.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument does not fit, before anything is changed.
+    FloatingPointError
+        At the end of an epoch in which the loss was not finite. The network then has the
+        weights of the last complete epoch, as it has when training is interrupted from the
+        keyboard; either exception carries what was recorded until then as its ``history``.
+
+    Examples
+    --------
+    >>> import nhlib as nh
+    >>> data = nh.load("digits")
+    >>> network = nh.mlp(data.n_inputs, [50], data.n_classes, seed=0)
+    >>> history = nh.fit(network, data, nh.Recipe(epochs=10), snapshots=(0, 10))
+    >>> round(history.test_accuracy[-1], 1)
+    0.9
+    >>> untrained = history.network(0)
+    """
+    keep = _check(network, data, recipe, snapshots, seed)
+    network.to(device)
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    device, dtype = parameters[0].device, parameters[0].dtype
+    train, test = (
+        (split.inputs.to(device, dtype), split.labels.to(device))
+        for split in (data.train, data.test)
+    )
+    optimizer = torch.optim.Adam(parameters, eps=recipe.epsilon, fused=True)
+    history = History(recipe)
+    steps = recipe.epochs * -(-len(data.train) // recipe.batch_size)
+    bar = tqdm(desc="fit", total=steps, unit=" steps", delay=2, leave=False, disable=not progress)
+    complete = copy.deepcopy(network.state_dict())
+    with bar, _seeded(seed, device):
+        try:
+            if 0 in keep:
+                history._snapshots[0] = copy.deepcopy(network).eval()
+            for epoch in range(1, recipe.epochs + 1):
+                order = epoch_order(len(data.train), seed, epoch).to(device)
+                loss, accuracy = _epoch(network, optimizer, train, order, recipe, epoch, bar)
+                test_accuracy = _accuracy(network, test)
+                history.train_loss.append(loss)
+                history.train_accuracy.append(accuracy)
+                history.test_accuracy.append(test_accuracy)
+                complete = copy.deepcopy(network.state_dict())
+                bar.set_postfix(epoch=epoch, loss=loss, test_accuracy=test_accuracy, refresh=False)
+                if epoch in keep:
+                    history._snapshots[epoch] = copy.deepcopy(network).eval()
+                if epoch < recipe.epochs and history._stalled():
+                    history.stopped_early = True
+                    break
+        except (FloatingPointError, KeyboardInterrupt) as error:
+            network.load_state_dict(complete)
+            error.add_note(f"The network is as it was after epoch {history.epochs}.")
+            error.history = history  # type: ignore[union-attr]
+            raise
+        finally:
+            network.zero_grad()
+            network.eval()
+    return history
+
+
+_Examples = tuple[Float[Tensor, "n *shape"], Int64[Tensor, " n"]]
+
+
+def _epoch(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    train: _Examples,
+    order: Int64[Tensor, " n"],
+    recipe: Recipe,
+    epoch: int,
+    bar: tqdm,
+) -> tuple[float, float]:
+    """Train for one epoch, and return its mean loss and accuracy."""
+    inputs, labels = train
+    (group,) = optimizer.param_groups
+    group["lr"] = recipe.learning_rate_in(epoch)
+    penalized = _hidden_weights(network) if recipe.l2 else []
+    batches = order.split(recipe.batch_size)
+    losses, predictions = [], []
+    network.train()
+    for batch in batches:
+        optimizer.zero_grad()
+        output = network(inputs.index_select(0, batch))
+        loss = F.cross_entropy(output, labels.index_select(0, batch))
+        if penalized:
+            loss = loss + recipe.l2 * sum(weight.square().sum() for weight in penalized)
+        loss.backward()
+        optimizer.step()
+        # They stay on the device: to ask for a number would make a GPU wait in every step.
+        losses.append(loss.detach())
+        predictions.append(output.argmax(1))
+        bar.update()
+    # A sum is finite only if all its terms are; this also sees what the last step has done.
+    sums = torch.stack([*losses, *(weights.detach().sum() for weights in group["params"])])
+    finite = sums.isfinite().tolist()
+    if not all(finite):
+        step = min(finite.index(False) + 1, len(batches))
+        cause = (
+            "Try a smaller learning_rate"
+            if inputs.isfinite().all()
+            else "There are training inputs that are not finite: look for them"
+        )
+        raise FloatingPointError(
+            f"the loss or the weights are no longer finite in epoch {epoch}, step {step} of "
+            f"{len(batches)}, at a learning rate of {group['lr']:g}. {cause}"
+        )
+    sizes = [len(batch) for batch in batches]
+    loss = np.average(torch.stack(losses).tolist(), weights=sizes)
+    hits = torch.cat(predictions) == labels.index_select(0, order)
+    return float(loss), hits.sum().item() / len(order)
+
+
+def _hidden_weights(network: nn.Module) -> list[Tensor]:
+    kinds = (nn.Linear, nn.modules.conv._ConvNd)
+    return [module.weight for module in network.modules() if isinstance(module, kinds)][:-1]
+
+
+def _accuracy(network: nn.Module, test: _Examples) -> float:
+    network.eval()
+    with torch.no_grad():
+        hits = [
+            (network(inputs).argmax(1) == labels).sum()
+            for inputs, labels in zip(
+                *(part.split(_EVALUATION_BATCH) for part in test), strict=True
+            )
+        ]
+    return torch.stack(hits).sum().item() / len(test[1])
+
+
+@contextmanager
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Start random numbers from a seed, and put the random state back afterwards."""
+    cuda = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(cuda):
+        # Not torch.manual_seed, which would seed other devices as well.
+        torch.default_generator.manual_seed(seed)
+        if cuda:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
+# -- what cannot be trained ----------------------------------------------------------------
+
+
+def _check(
+    network: nn.Module, data: Dataset, recipe: Recipe, snapshots: Iterable[int], seed: int
+) -> set[int]:
+    """Refuse arguments that do not fit, and return the epochs of the snapshots."""
+    wanted: dict[str, tuple[Any, type]] = {
+        "network": (network, nn.Module),
+        "data": (data, Dataset),
+        "recipe": (recipe, Recipe),
+    }
+    for name, (given, kind) in wanted.items():
+        if not isinstance(given, kind):
+            both = ", with its training and its test split" if kind is Dataset else ""
+            raise TypeError(f"{name}: a {kind.__name__} is needed{both}; not {given!r}")
+    whole_number("seed", seed, 0)
+    keep = {whole_number("snapshots", epoch, 0) for epoch in snapshots}
+    if max(keep, default=0) > recipe.epochs:
+        raise ValueError(f"snapshots: the recipe ends after epoch {recipe.epochs}, not {max(keep)}")
+    if not len(data.train) or not len(data.test):
+        raise ValueError(f"data: both splits need examples, but this is {data!r}")
+    if len(data.train) % recipe.batch_size == 1 and any(
+        isinstance(module, nn.BatchNorm1d) for module in network.modules()
+    ):
+        raise ValueError(
+            f"recipe: batch_size={recipe.batch_size} leaves one of the {len(data.train)} training "
+            "examples to a minibatch of its own, which batch normalization cannot normalize; "
+            "change batch_size, or train_size in load"
+        )
+    _check_output(network, data)
+    return keep
+
+
+def _check_output(network: nn.Module, data: Dataset) -> None:
+    weights = next((p for p in network.parameters() if p.requires_grad), None)
+    if weights is None:
+        raise ValueError("network: it has no weights to train")
+    inputs = data.train.inputs[:2].to(weights.device, weights.dtype)
+    modes = [(module, module.training) for module in network.modules()]
+    try:
+        with _seeded(0, weights.device), torch.no_grad():
+            output = network.eval()(inputs)
+    except (RuntimeError, IndexError) as error:
+        raise ValueError(
+            f"network: it does not take inputs of shape {data.input_shape}, as data has them. "
+            f"PyTorch says: {error}"
+        ) from error
+    finally:
+        for module, mode in modes:
+            module.training = mode
+    shape = tuple(output.shape) if isinstance(output, Tensor) else ()
+    if len(shape) != 2 or shape[1] < data.n_classes:
+        raise ValueError(
+            f"network: one score for each of the {data.n_classes} classes is needed, that is an "
+            f"output of shape (n, {data.n_classes}), not {shape or type(output).__name__}"
+        )
+    if (output >= 0).all() and torch.allclose(output.sum(1), torch.ones_like(output[:, 0])):
+        raise ValueError(
+            "network: its output is probabilities already, where scores (logits) are needed; "
+            "leave out the softmax at its end"
+        )

@@ -1,0 +1,14 @@
+"""Check every annotated shape and dtype of nhlib while the tests run."""
+
+import inspect
+
+import pytest
+from jaxtyping import install_import_hook
+
+install_import_hook("nhlib", "beartype.beartype")
+
+
+@pytest.fixture
+def unchecked():
+    """Take the checks of types off a function: what users call, to see its own errors."""
+    return inspect.unwrap
