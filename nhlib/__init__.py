@@ -14,17 +14,32 @@ from nhlib.datasets import (
 from nhlib.determinism import redundancy_ratio
 from nhlib.encoding import encode
 from nhlib.networks import mlp
-from nhlib.training import History, Recipe, fit
+from nhlib.recipes import Recipe
+from nhlib.training import History, fit
 
 __version__ = "0.1.0"
 
-_PLOTS = ["plot_codes", "plot_distances", "plot_images", "plot_redundancy"]
+_PLOTS = ("plot_codes", "plot_distances", "plot_images", "plot_redundancy")
 
 __all__ = [
-    *("Dataset", "History", "NeuralCodes", "Recipe", "Split"),
-    *("drop_constant_bits", "encode", "fit", "load", "mlp", "random_inputs", "redundancy_ratio"),
-    *("with_instance_noise", "with_label_noise"),
-    *_PLOTS,
+    "Dataset",
+    "History",
+    "NeuralCodes",
+    "Recipe",
+    "Split",
+    "drop_constant_bits",
+    "encode",
+    "fit",
+    "load",
+    "mlp",
+    "plot_codes",
+    "plot_distances",
+    "plot_images",
+    "plot_redundancy",
+    "random_inputs",
+    "redundancy_ratio",
+    "with_instance_noise",
+    "with_label_noise",
 ]
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from nhlib import downloads, image_folders
 from nhlib.arguments import whole_number
+from nhlib.image_folders import Labelled
 
 # Seed of everything that `load` shuffles or draws.
 SEED = 0
@@ -162,17 +163,18 @@ def load(
 ) -> Dataset:
     """Load a data set.
 
-    ========================  ================================================  ===============
-    name                      what it is                                        train / test
-    ========================  ================================================  ===============
-    ``"digits"``              8×8 images of digits, comes with scikit-learn [1]_  1,437 / 360
-    ``"mnist"``               28×28 images of digits [2]_                       60,000 / 10,000
-    ``"fashion-mnist"``       28×28 images of clothes [3]_                      60,000 / 10,000
-    ``"cifar10"``             32×32 colour photographs [4]_                     50,000 / 10,000
-    ``"svhn"``                32×32 colour photographs of house numbers [5]_    73,257 / 26,032
-    ``"moons"``, ``"spirals"``  points in the plane, two classes                  1,000 / 1,000
-    ``"folder:PATH"``         images in PATH/train/CLASS and PATH/test/CLASS    as found
-    ========================  ================================================  ===============
+    ===================  ===============================================  ===============
+    name                 what it is                                       train / test
+    ===================  ===============================================  ===============
+    ``"digits"``         8×8 images of digits, part of scikit-learn [1]_  1,437 / 360
+    ``"mnist"``          28×28 images of digits [2]_                      60,000 / 10,000
+    ``"fashion-mnist"``  28×28 images of clothes [3]_                     60,000 / 10,000
+    ``"cifar10"``        32×32 colour photographs [4]_                    50,000 / 10,000
+    ``"svhn"``           32×32 colour photographs of house numbers [5]_   73,257 / 26,032
+    ``"moons"``          points on two half circles in the plane          1,000 / 1,000
+    ``"spirals"``        points on two spiral arms in the plane           1,000 / 1,000
+    ``"folder:PATH"``    images in PATH/train/CLASS and PATH/test/CLASS   as found
+    ===================  ===============================================  ===============
 
     Digits are split 80/20, stratified by class. The images of a folder, in sorted order,
     are shuffled once. Both use the fixed seed 0, as do the toys' points. All other data
@@ -255,9 +257,7 @@ def _unknown(name: str) -> str:
     return f"{text} There are {', '.join(names)} and folder:PATH"
 
 
-def _images(
-    name: str, train: image_folders.Labelled, test: image_folders.Labelled, classes: list[str]
-) -> Dataset:
+def _images(name: str, train: Labelled, test: Labelled, classes: list[str]) -> Dataset:
     def split(images: Tensor, labels: Tensor) -> Split:
         return Split(images.to(torch.float32).div_(255), labels)
 
@@ -344,7 +344,7 @@ def random_inputs(data: Dataset, n: int, seed: int = 0) -> Float32[Tensor, "n *s
     torch.Size([500, 1, 8, 8])
     """
     n = whole_number("n", n, 1)
-    return _uniform(data, n, torch.Generator().manual_seed(seed))
+    return _uniform(data, n, _generator(seed))
 
 
 def with_label_noise(data: Dataset, fraction: float, seed: int = 0) -> Dataset:
@@ -375,9 +375,9 @@ def with_label_noise(data: Dataset, fraction: float, seed: int = 0) -> Dataset:
     >>> noisy.name
     'digits, label noise 0.5'
     >>> round((noisy.train.labels != data.train.labels).float().mean().item(), 2)
-    0.45
+    0.44
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = _generator(seed)
     chosen = _choose(data, fraction, generator)
     labels = data.train.labels.clone()
     labels[chosen] = labels[chosen[torch.randperm(len(chosen), generator=generator)]]
@@ -412,12 +412,16 @@ def with_instance_noise(data: Dataset, fraction: float, seed: int = 0) -> Datase
     >>> (noisy.train.inputs != data.train.inputs).flatten(1).any(1).sum()
     tensor(144)
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = _generator(seed)
     chosen = _choose(data, fraction, generator)
     inputs = data.train.inputs.clone()
     inputs[chosen] = _uniform(data, len(chosen), generator)
     train = Split(inputs, data.train.labels)
     return replace(data, name=f"{data.name}, instance noise {fraction:g}", train=train)
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(whole_number("seed", seed, 0))
 
 
 def _choose(data: Dataset, fraction: float, generator: torch.Generator) -> Int64[Tensor, "k"]:

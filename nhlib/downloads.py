@@ -34,7 +34,7 @@ def read(name: str, root: str | os.PathLike[str] | None) -> tuple[Labelled, Labe
 
     Returns
     -------
-    train, test : pair of uint8 tensor (n, channels, height, width) and int64 tensor (n,)
+    train, test : Labelled
         Images and labels, in the published order.
     classes : list of str
         Names of the classes.
@@ -75,7 +75,7 @@ def _labelled(dataset: Any) -> Labelled:
     elif images.shape[-1] == 3:  # CIFAR-10 has it last
         images = images.permute(0, 3, 1, 2).contiguous()
     labels = dataset.labels if hasattr(dataset, "labels") else dataset.targets
-    return images, torch.as_tensor(labels)
+    return Labelled(images, torch.as_tensor(labels))
 
 
 def _download(name: str, folder: Path) -> None:

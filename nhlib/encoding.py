@@ -13,11 +13,11 @@ from jaxtyping import UInt8
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
 from nhlib.activations import ActivationWatch, NonFinite, is_out_of_memory
 from nhlib.codes import NeuralCodes
 from nhlib.datasets import Dataset, Split
+from nhlib.progress import progress_bar
 
 # By default a batch holds this many inputs, or as many as have this many numbers together.
 BATCH_INPUTS, BATCH_NUMBERS = 1024, 1 << 23
@@ -115,7 +115,7 @@ def encode(
     batches, n = _batches(inputs, batch_size)
     wanted = [layers] if isinstance(layers, str) else layers
     encoder = _Encoder(ActivationWatch(network, wanted, smooth), home, n)
-    bar = tqdm(total=n, desc="encode", unit=" inputs", delay=2, leave=False, disable=not progress)
+    bar = progress_bar("encode", n, "inputs", progress)
     with _undisturbed(network, home, train_mode), bar:
         running: _Running | None = None
         for part in _in_parts(encoder.start, batches, may_split=not train_mode):

@@ -6,7 +6,7 @@ import tempfile
 import warnings
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import platformdirs
@@ -15,9 +15,16 @@ from jaxtyping import Int64, UInt8
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
-from tqdm import tqdm
 
-Labelled = tuple[UInt8[Tensor, "n channels height width"], Int64[Tensor, "n"]]
+from nhlib.progress import progress_bar
+
+
+class Labelled(NamedTuple):
+    """Images as their files have them, and their classes."""
+
+    images: UInt8[Tensor, "n channels height width"]
+    labels: Int64[Tensor, "n"]
+
 
 _SPLITS = ("train", "test")
 # Part of what a cache file is recognised by: to be counted up when its contents change.
@@ -39,8 +46,8 @@ def read(path: Path, seed: int) -> tuple[Labelled, Labelled, list[str]]:
 
     Returns
     -------
-    train, test : pair of uint8 tensor (n, 3, height, width) and int64 tensor (n,)
-        Images and labels.
+    train, test : Labelled
+        RGB images, and their labels.
     classes : list of str
         Names of the classes.
 
@@ -75,7 +82,9 @@ def read(path: Path, seed: int) -> tuple[Labelled, Labelled, list[str]]:
     if tensors is None:
         tensors = _decode(folders, seed)
         _keep(cache, fingerprint, tensors)
-    train, test = ((tensors[f"{split} images"], tensors[f"{split} labels"]) for split in _SPLITS)
+    train, test = (
+        Labelled(tensors[f"{split} images"], tensors[f"{split} labels"]) for split in _SPLITS
+    )
     return train, test, classes
 
 
@@ -90,8 +99,9 @@ def _fingerprint(folders: dict[str, Any], seed: int) -> str:
 
 def _decode(folders: dict[str, Any], seed: int) -> dict[str, Tensor]:
     n = sum(len(folder) for folder in folders.values())
-    tensors, first, size = {}, None, None
-    with tqdm(total=n, desc="decode", unit=" images", delay=2, leave=False) as bar:
+    tensors = {}
+    first: tuple[str, tuple[int, ...]] | None = None
+    with progress_bar("decode", n, "images") as bar:
         for split, folder in folders.items():
             order = np.random.default_rng(seed).permutation(len(folder))
             images = None
@@ -100,15 +110,14 @@ def _decode(folders: dict[str, Any], seed: int) -> dict[str, Tensor]:
                     image = np.asarray(folder.loader(file))
                 except OSError as error:
                     raise ValueError(f"name: {file} is no readable image: {error}") from error
-                if first is None:
-                    first, size = file, image.shape
-                if image.shape != size:
+                first = first or (file, image.shape)
+                if image.shape != first[1]:
                     raise ValueError(
-                        f"name: all images need one size, but {first} has {_pixels(size)} and "
-                        f"{file} has {_pixels(image.shape)}; resize them first"
+                        f"name: all images need one size, but {first[0]} has {_pixels(first[1])} "
+                        f"and {file} has {_pixels(image.shape)}; resize them first"
                     )
                 if images is None:
-                    images = np.empty((len(folder), 3, *size[:2]), np.uint8)
+                    images = np.empty((len(folder), 3, *image.shape[:2]), np.uint8)
                 images[i] = image.transpose(2, 0, 1)
                 bar.update()
             tensors[f"{split} images"] = torch.from_numpy(images)
@@ -121,7 +130,7 @@ def _pixels(shape: tuple[int, ...]) -> str:
 
 
 def _checksum(tensors: dict[str, Tensor]) -> str:
-    return " ".join(str(zlib.crc32(tensors[name].numpy())) for name in sorted(tensors))
+    return " ".join(str(zlib.crc32(tensors[name].numpy().data)) for name in sorted(tensors))
 
 
 def _kept(cache: Path, fingerprint: str) -> dict[str, Tensor] | None:

@@ -10,10 +10,6 @@ from torch.nn.utils import skip_init
 
 from nhlib.arguments import whole_number
 
-# Keras' defaults, with which the paper's networks were trained; Keras calls a momentum of
-# 0.99 what PyTorch calls 0.01.
-_BATCH_NORM = {"eps": 1e-3, "momentum": 0.01}
-
 
 def _he(weight: Tensor, generator: torch.Generator) -> Tensor:
     return nn.init.kaiming_normal_(weight, nonlinearity="relu", generator=generator)
@@ -111,11 +107,11 @@ def mlp(
     sizes = [whole_number("n_inputs", n_inputs, 1)]
     sizes += [whole_number(f"widths[{i}]", width, 1) for i, width in enumerate(widths)]
     sizes += [whole_number("n_classes", n_classes, 2)]
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
 
-    def linear(before: int, after: int) -> nn.Module:
+    def linear(before: int, after: int) -> nn.Linear:
         # The constructor would draw weights of its own from the global random state.
-        layer = skip_init(nn.Linear, before, after, device="cpu", dtype=torch.float32)
+        layer: nn.Linear = skip_init(nn.Linear, before, after, device="cpu", dtype=torch.float32)
         _INITS[init](layer.weight, generator)
         nn.init.zeros_(layer.bias)
         return layer
@@ -124,8 +120,9 @@ def mlp(
     for i, (before, after) in enumerate(pairwise(sizes[:-1]), start=1):
         layers[f"linear{i}"] = linear(before, after)
         if batch_norm:
+            # Keras' defaults; its momentum of 0.99 is what PyTorch calls 0.01.
             layers[f"norm{i}"] = nn.BatchNorm1d(
-                after, **_BATCH_NORM, device="cpu", dtype=torch.float32
+                after, eps=1e-3, momentum=0.01, device="cpu", dtype=torch.float32
             )
         layers[f"relu{i}"] = nn.ReLU()
     layers["output"] = linear(sizes[-2], sizes[-1])

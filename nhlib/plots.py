@@ -262,5 +262,7 @@ def plot_redundancy(table: pd.DataFrame, ax: Axes | None = None, **names: str) -
         ax=ax,
         **names,
     )
+    if ax.get_legend() is not None:  # beside no curve
+        sns.move_legend(ax, "lower left", bbox_to_anchor=(0, 1), ncols=3, title=None)
     ax.set(ylabel="redundancy ratio", ylim=(0, None))
     return ax

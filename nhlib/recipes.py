@@ -153,6 +153,6 @@ def epoch_order(n: int, seed: int, epoch: int) -> Int64[Tensor, " n"]:
     Examples
     --------
     >>> epoch_order(5, seed=0, epoch=1)
-    tensor([4, 2, 3, 0, 1])
+    tensor([1, 4, 3, 0, 2])
     """
     return torch.from_numpy(np.random.default_rng((seed, epoch)).permutation(n))

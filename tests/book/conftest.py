@@ -1,0 +1,52 @@
+"""Small books, built with the configuration and the extensions of the real one."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+sys.path.append(str(ROOT / "book" / "_ext"))
+
+
+@pytest.fixture(scope="session")
+def build(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[..., tuple[int, str, Path]]:
+    """Return a function that builds one notebook into a book: exit status, messages, pages."""
+
+    def build_book(cells: list[dict[str, Any]], repository: str = "") -> tuple[int, str, Path]:
+        folder = tmp_path_factory.mktemp("book")
+        shutil.copytree(ROOT / "book" / "_static", folder / "_static")
+        config = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))
+        config["repository"]["url"] = repository
+        extensions = config["sphinx"]["local_extensions"]
+        extensions.update({name: str(ROOT / path) for name, path in extensions.items()})
+        (folder / "_config.yml").write_text(yaml.safe_dump(config), "utf-8")
+        (folder / "_toc.yml").write_text("{format: jb-book, root: page}", "utf-8")
+        (folder / "references.bib").write_text("", "utf-8")
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook = nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
+        nbformat.write(notebook, folder / "page.ipynb")
+        command = shutil.which("jupyter-book", path=str(Path(sys.executable).parent))
+        assert command
+        done = subprocess.run(
+            [command, "build", folder, "-W", "--keep-going"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            env={**os.environ, "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
+        )
+        messages = re.sub("\x1b\\[[0-9;]*m", "", done.stdout)  # IPython's tracebacks are coloured
+        return done.returncode, messages, folder / "_build" / "html"
+
+    return build_book

@@ -1,0 +1,190 @@
+"""The built book as a reader sees it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page
+
+CHAPTER = "chapters/02-neural-codes.html"
+PHONE = {"width": 375, "height": 740}
+DESKTOP = {"width": 1280, "height": 900}
+WAYS = pytest.mark.parametrize("address", ["http", "file"], indirect=True)
+THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
+
+
+class Visit:
+    """A page that has been opened, with what it asked for and complained of."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.page: Page = context.new_page()
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on(
+            "console",
+            lambda message: (
+                self.complaints.append(message.text)
+                if message.type in {"error", "warning"}
+                else None
+            ),
+        )
+        self.page.goto(url)
+        self.page.wait_for_load_state("load")
+        self.page.wait_for_timeout(200)
+
+
+def unfold(page: Page) -> None:
+    page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
+
+
+@WAYS
+def test_page_asks_no_other_host_and_has_no_errors(
+    browser: Browser, address: str, page_name: str
+) -> None:
+    with browser.new_context(viewport=DESKTOP) as context:
+        visit = Visit(context, f"{address}/{page_name}")
+        elsewhere = [
+            url for url in visit.requests if not url.startswith((f"{address}/", "data:", "blob:"))
+        ]
+        assert not elsewhere
+        assert not visit.complaints
+        # The fonts of icons and formulas have come from the book itself.
+        loaded = visit.page.evaluate("document.fonts.ready.then(() => document.fonts.size)")
+        assert loaded
+
+
+def test_page_fits_a_phone(browser: Browser, server: str, page_name: str) -> None:
+    with browser.new_context(viewport=PHONE) as context:
+        page = Visit(context, f"{server}/{page_name}").page
+        unfold(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        for image in page.locator("article figure img:visible").all():
+            box = image.bounding_box()
+            assert box
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= PHONE["width"]
+
+
+@pytest.mark.parametrize(
+    ("theme", "viewport"), [("light", DESKTOP), ("dark", PHONE)], ids=["light", "dark phone"]
+)
+def test_page_is_accessible(
+    browser: Browser, server: str, page_name: str, theme: str, viewport: dict[str, int]
+) -> None:
+    with browser.new_context(viewport=viewport, color_scheme=theme) as context:
+        page = Visit(context, f"{server}/{page_name}").page
+        unfold(page)
+        page.wait_for_timeout(200)
+        found = [
+            f"{violation['id']}: {[node['target'] for node in violation['nodes']]}"
+            for violation in Axe().run(page).response["violations"]
+            if violation["impact"] in {"serious", "critical"}
+        ]
+        assert not found
+
+
+def visible_figures(page: Page) -> tuple[int, int]:
+    return tuple(
+        sum(image.is_visible() for image in page.locator(f"img.only-{theme}").all())
+        for theme in ("light", "dark")
+    )
+
+
+@WAYS
+@THEMES
+def test_figures_follow_the_theme(browser: Browser, address: str, theme: str) -> None:
+    with browser.new_context(viewport=DESKTOP, color_scheme=theme) as context:
+        page = Visit(context, f"{address}/{CHAPTER}").page
+        unfold(page)
+        light, dark = visible_figures(page)
+        assert (light > 0, dark > 0) == (theme == "light", theme == "dark")
+        shown = light or dark
+        # The button goes first to the theme that is not shown.
+        page.locator(".theme-switch-button:visible").click()
+        expected = (0, shown) if theme == "light" else (shown, 0)
+        assert visible_figures(page) == expected
+
+
+@THEMES
+def test_page_reads_without_scripts(browser: Browser, server: str, theme: str) -> None:
+    with browser.new_context(
+        viewport=DESKTOP, color_scheme=theme, java_script_enabled=False
+    ) as context:
+        page = Visit(context, f"{server}/{CHAPTER}").page
+        light, dark = visible_figures(page)
+        assert light > 0
+        assert dark == 0
+        assert page.locator("article .katex").count() > 0
+        summary = page.locator("article details > summary").first
+        content = summary.locator("xpath=following-sibling::*").first
+        assert not content.is_visible()
+        summary.click()
+        assert content.is_visible()
+
+
+def test_captions_are_visible(browser: Browser, server: str) -> None:
+    for theme in ("light", "dark"):
+        with browser.new_context(viewport=DESKTOP, color_scheme=theme) as context:
+            page = Visit(context, f"{server}/{CHAPTER}").page
+            unfold(page)
+            figures = page.locator("article figure")
+            assert figures.count() > 0
+            for figure in figures.all():
+                assert figure.locator("img:visible").count() > 0
+                assert figure.locator("figcaption").is_visible()
+
+
+def test_formulas_are_set_in_the_fonts_of_katex(browser: Browser, server: str) -> None:
+    with browser.new_context(viewport=DESKTOP) as context:
+        visit = Visit(context, f"{server}/{CHAPTER}")
+        assert visit.page.locator("article .katex").count() > 10
+        assert visit.page.locator(".katex-error").count() == 0
+        assert visit.page.locator("article .katex math").count() > 0  # for screen readers
+        fonts = [url for url in visit.requests if "/_static/katex/fonts/" in url]
+        assert fonts
+        assert all(url.endswith(".woff2") for url in fonts)
+        text = visit.page.locator("article").inner_text()
+        assert "$" not in text.replace("$ ", "")
+        assert "\\(" not in text
+
+
+@WAYS
+def test_search_finds_a_word(browser: Browser, address: str) -> None:
+    with browser.new_context(viewport=DESKTOP) as context:
+        page = Visit(context, f"{address}/{CHAPTER}").page
+        page.keyboard.press("Control+k")
+        page.locator("#pst-search-dialog input[type=search]").fill("redundancy")
+        page.keyboard.press("Enter")
+        results = page.locator("#search-results ul.search li a")
+        results.first.wait_for()
+        titles = results.all_inner_texts()
+        assert any("Neural codes" in title for title in titles), titles
+        results.filter(has_text="2 Neural codes").first.click()
+        page.wait_for_load_state("load")
+        assert "02-neural-codes.html" in page.url
+
+
+def test_notebook_is_saved_without_outputs(browser: Browser, server: str, tmp_path: Path) -> None:
+    with browser.new_context(viewport=DESKTOP) as context:
+        page = Visit(context, f"{server}/{CHAPTER}").page
+        page.get_by_role("button", name="Download this page").click()
+        with page.expect_download() as download:
+            page.locator("a.btn-download-source-button").click()
+        assert download.value.suggested_filename == "02-neural-codes.ipynb"
+        download.value.save_as(tmp_path / "saved.ipynb")
+        cells = json.loads((tmp_path / "saved.ipynb").read_text("utf-8"))["cells"]
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        assert code
+        assert not any(cell["outputs"] for cell in code)
+
+
+def test_glossary_terms_are_linked(browser: Browser, server: str) -> None:
+    with browser.new_context(viewport=DESKTOP) as context:
+        page = Visit(context, f"{server}/{CHAPTER}").page
+        page.locator("article a[href*='glossary.html#term-']").first.click()
+        page.wait_for_load_state("load")
+        assert page.locator("dt:target").count() == 1
