@@ -7,7 +7,7 @@ INSTALLED := .venv/installed
 .PHONY: book test lab bench lint
 
 book: $(INSTALLED)  ## build the HTML book, its chapters executed
-	$(BIN)/jupyter-book build book --config _config.yml -W --keep-going
+	$(BIN)/jupyter-book build book --config _config.yml --path-output . -W --keep-going
 
 test: $(INSTALLED)  ## run the test suite
 	$(BIN)/python -m pytest

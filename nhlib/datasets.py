@@ -111,7 +111,7 @@ class Dataset:
     --------
     >>> data = load("digits")
     >>> data
-    Dataset('digits': 1,437 training and 360 test examples of shape (1, 8, 8), 10 classes)
+    Dataset(digits: 1,437 train, 360 test, shape (1, 8, 8), 10 classes)
     >>> data.n_inputs
     64
     """
@@ -153,8 +153,8 @@ class Dataset:
 
     def __repr__(self) -> str:
         return (
-            f"Dataset({self.name!r}: {len(self.train):,} training and {len(self.test):,} test "
-            f"examples of shape {self.input_shape}, {self.n_classes} classes)"
+            f"Dataset({self.name}: {len(self.train):,} train, {len(self.test):,} test, "
+            f"shape {self.input_shape}, {self.n_classes} classes)"
         )
 
 

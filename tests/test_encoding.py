@@ -13,6 +13,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from nhlib import Split, encode, mlp
+from nhlib.activations import pack_on_cpu, pack_on_device
 
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 
@@ -480,9 +481,12 @@ def test_cuda_and_cpu_give_the_same_bits():
     assert encode(copy.deepcopy(network).cuda(), inputs.cuda(), batch_size=300) == codes
 
 
-def test_packing_for_devices_is_that_of_packbits():
-    from nhlib.activations import pack_on_device
-
-    for n_bits in (1, 7, 8, 9, 64, 100):
-        on = normal(20, n_bits) > 0
-        assert np.array_equal(pack_on_device(on).numpy(), np.packbits(on.numpy(), axis=1))
+@pytest.mark.parametrize("kinks", [(0.0,), (-0.5, 0.5)])
+@pytest.mark.parametrize("shape", [(20, 1), (20, 7), (20, 8), (20, 9), (3, 4, 5, 6)])
+def test_packing_is_that_of_packbits_on_every_device(shape, kinks):
+    x = normal(*shape)
+    if len(shape) == 4:
+        x = x.to(memory_format=torch.channels_last)
+    bits = np.hstack([(x > kink).numpy().reshape(len(x), -1) for kink in kinks])
+    for pack in (pack_on_cpu, pack_on_device):
+        assert np.array_equal(pack(x, kinks).numpy(), np.packbits(bits, axis=1))

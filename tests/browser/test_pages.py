@@ -87,6 +87,14 @@ def test_page_is_accessible(
         assert not found
 
 
+@WAYS
+def test_book_opens_at_the_introduction(browser: Browser, address: str) -> None:
+    with browser.new_context(viewport=DESKTOP) as context:
+        page = context.new_page()
+        page.goto(f"{address}/index.html")
+        page.wait_for_url("**/intro.html")
+
+
 def visible_figures(page: Page) -> tuple[int, int]:
     return tuple(
         sum(image.is_visible() for image in page.locator(f"img.only-{theme}").all())
