@@ -145,6 +145,11 @@ class ActivationWatch(TorchDispatchMode):
         if self.inside and self.inside[-1] is module:
             self.inside.pop()
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # PyTorch would wrap every operation to keep its compiler out; nothing is compiled here.
+        return False
+
     def __torch_dispatch__(
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:

@@ -2,6 +2,7 @@
 
 import copy
 import difflib
+import functools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -363,8 +364,7 @@ class _Encoder:
 def _finite(output: Any, device: torch.device) -> Bool[Tensor, ""]:
     # Looked for at the output, where it costs little: nan and infinity nearly always get there,
     # and then into the sum. That a sum of finite numbers overflows is a false alarm.
-    finite = torch.tensor(True, device=device)
-    for leaf in tree_leaves(output):
-        if isinstance(leaf, Tensor) and leaf.is_floating_point():
-            finite = finite & leaf.sum().isfinite()
-    return finite
+    floats = (t for t in tree_leaves(output) if isinstance(t, Tensor) and t.is_floating_point())
+    sums = [leaf.sum() for leaf in floats]
+    total = functools.reduce(torch.add, sums) if sums else torch.zeros((), device=device)
+    return total.isfinite()
