@@ -163,18 +163,16 @@ def load(
 ) -> Dataset:
     """Load a data set.
 
-    ===================  ===============================================  ===============
-    name                 what it is                                       train / test
-    ===================  ===============================================  ===============
-    ``"digits"``         8×8 images of digits, part of scikit-learn [1]_  1,437 / 360
-    ``"mnist"``          28×28 images of digits [2]_                      60,000 / 10,000
-    ``"fashion-mnist"``  28×28 images of clothes [3]_                     60,000 / 10,000
-    ``"cifar10"``        32×32 colour photographs [4]_                    50,000 / 10,000
-    ``"svhn"``           32×32 colour photographs of house numbers [5]_   73,257 / 26,032
-    ``"moons"``          points on two half circles in the plane          1,000 / 1,000
-    ``"spirals"``        points on two spiral arms in the plane           1,000 / 1,000
-    ``"folder:PATH"``    images in PATH/train/CLASS and PATH/test/CLASS   as found
-    ===================  ===============================================  ===============
+    The names, and how many training and test examples they have:
+
+    - ``"digits"``: 8×8 images of digits, part of scikit-learn [1]_; 1,437 and 360
+    - ``"mnist"``: 28×28 images of digits [2]_; 60,000 and 10,000
+    - ``"fashion-mnist"``: 28×28 images of clothes [3]_; 60,000 and 10,000
+    - ``"cifar10"``: 32×32 colour photographs [4]_; 50,000 and 10,000
+    - ``"svhn"``: 32×32 colour photographs of house numbers [5]_; 73,257 and 26,032
+    - ``"moons"``: points on two half circles in the plane; 1,000 and 1,000
+    - ``"spirals"``: points on two spiral arms in the plane; 1,000 and 1,000
+    - ``"folder:PATH"``: images in PATH/train/CLASS and PATH/test/CLASS
 
     Digits are split 80/20, stratified by class. The images of a folder, in sorted order,
     are shuffled once. Both use the fixed seed 0, as do the toys' points. All other data
