@@ -297,12 +297,13 @@ class _Encoder:
         watch.packed = []
         if self.device.type != "cuda":
             return _Running(batch, watch.shapes, packed.cpu(), finite.cpu(), None)
-        here = [torch.empty_like(t, device="cpu", pin_memory=True) for t in (packed, finite)]
-        here[0].copy_(packed, non_blocking=True)
-        here[1].copy_(finite, non_blocking=True)
+        packed_here = torch.empty_like(packed, device="cpu", pin_memory=True)
+        packed_here.copy_(packed, non_blocking=True)
+        finite_here = torch.empty_like(finite, device="cpu", pin_memory=True)
+        finite_here.copy_(finite, non_blocking=True)
         arrived = torch.cuda.Event()
         arrived.record(torch.cuda.current_stream(self.device))
-        return _Running(batch, watch.shapes, *here, arrived)
+        return _Running(batch, watch.shapes, packed_here, finite_here, arrived)
 
     def _check_layers(self) -> None:
         names, wanted = list(self.watch.names), self.watch.wanted
