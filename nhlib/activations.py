@@ -59,7 +59,9 @@ _SMOOTH = frozenset(
 # Operations that apply an activation inside, where its input cannot be seen.
 _FUSED = frozenset(
     {
-        *("_addmm_activation", "_transformer_encoder_layer_fwd", "_cudnn_rnn", "miopen_rnn"),
+        *("_addmm_activation", "_transformer_encoder_layer_fwd"),
+        *("_cudnn_rnn", "miopen_rnn", "mkldnn_rnn_layer"),
+        *("_thnn_fused_lstm_cell", "_thnn_fused_gru_cell"),
         *("cudnn_convolution_relu", "cudnn_convolution_add_relu"),
     }
 )
@@ -170,8 +172,7 @@ class ActivationWatch(TorchDispatchMode):
         elif operation in _FUSED:
             raise ValueError(
                 f"network: {self._name(operation)} runs {operation}, which may apply an "
-                "activation out of sight; run the network on the CPU (device='cpu'), or write "
-                "the activation as a step of its own"
+                "activation out of sight; write it as a step of its own"
             )
         return function(*args, **kwargs)
 
@@ -234,7 +235,7 @@ def pack_on_cpu(x: Float[Tensor, "n *inner"], kinks: Kinks) -> UInt8[Tensor, "n 
     n, units = len(x), values[0].size
     room = np.zeros((n, -(-len(kinks) * units // 8) * 8), bool)
     for i, kink in enumerate(kinks):
-        bound = kink.numpy() if isinstance(kink, Tensor) else kink
+        bound = kink.to(x.dtype).float().numpy() if isinstance(kink, Tensor) else kink
         on = room[:, i * units : (i + 1) * units].reshape(values.shape)  # a view
         np.greater(values, bound, out=on)
     return torch.from_numpy(np.packbits(room).reshape(n, -1))

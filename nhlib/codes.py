@@ -164,6 +164,9 @@ class NeuralCodes:
             self._packed, other._packed
         )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NeuralCodes, (self._packed, dict(self._layers))
+
     def bits(self) -> UInt8[np.ndarray, "n n_bits"]:
         """Unpack: one byte, 0 or 1, for every bit.
 

@@ -68,4 +68,4 @@ def redundancy_ratio(codes: NeuralCodes, n: int | None = None) -> float:
     i = np.arange(sizes.max())
     undrawn = np.cumprod(np.maximum(total - n - i, 0) / (total - i))
     expected = np.sum(n_groups * (1 - undrawn[sizes - 1]))
-    return float(1 - expected / n)
+    return float(np.clip(1 - expected / n, 0, 1 - 1 / n))  # rounding may reach beyond

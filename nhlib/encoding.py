@@ -16,12 +16,16 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.data import DataLoader
 
 from nhlib.activations import ActivationWatch, NonFinite, is_out_of_memory
+from nhlib.arguments import whole_number
 from nhlib.codes import NeuralCodes
 from nhlib.datasets import Dataset, Split
 from nhlib.progress import progress_bar
 
 # By default a batch holds this many inputs, or as many as have this many numbers together.
 BATCH_INPUTS, BATCH_NUMBERS = 8192, 1 << 22
+_FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64} | {
+    np.dtype(name) for name in ("float16", "float32", "float64")
+}
 
 
 def encode(
@@ -61,10 +65,11 @@ def encode(
         an activation written as a function is named after the module that calls it and the
         function. Compiled networks run uncompiled.
     inputs : tensor, array, nhlib.Split or torch DataLoader
-        n inputs, first dimension first. Of what a DataLoader yields, the first part is taken.
+        n inputs, counted by the first dimension, here and in every activation. Of what a
+        DataLoader yields, the first part is taken (and a loader that shuffles shuffles the codes).
         Floating-point inputs are converted to the network's precision.
     layers : str or sequence of str, optional
-        Names of the layers to keep. By default all.
+        Names of the layers to keep, in the order in which they run. By default all.
     device : str or torch.device, optional
         Where to compute; a copy of the network goes there. By default where the network is.
     batch_size : int, optional
@@ -90,7 +95,8 @@ def encode(
     ------
     ValueError
         If there is no activation to see, a smooth or fused one, or none of the name asked
-        for; if inputs do not fit the network; if values are not finite; if the network is
+        for; if inputs do not fit the network; if its output is not finite because an input,
+        a weight or a pre-activation is not (nan, infinity); if the network is
         scripted, not yet initialized or spread over several devices; if an activation's
         first dimension is not the batch.
     TypeError
@@ -116,6 +122,10 @@ def encode(
         home = _device(network, default=device)
     batches, n = _batches(inputs, batch_size)
     wanted = [layers] if isinstance(layers, str) else layers
+    if wanted is not None:
+        wanted = list(wanted)
+        if not wanted or not all(isinstance(name, str) for name in wanted):
+            raise ValueError(f"layers: names of layers are needed, or None for all; not {layers!r}")
     encoder = _Encoder(ActivationWatch(network, wanted, smooth), home, n)
     bar = progress_bar("encode", n, "inputs", progress)
     with _undisturbed(network, home, train_mode), bar:
@@ -136,8 +146,8 @@ def encode(
 
 def _batches(inputs: Any, batch_size: int | None) -> tuple[Iterable[Tensor], int | None]:
     """Cut inputs into batches; also count them, where that is known beforehand."""
-    if batch_size is not None and (not isinstance(batch_size, int) or batch_size < 1):
-        raise ValueError(f"batch_size: a whole number from 1 is needed, not {batch_size!r}")
+    if batch_size is not None:
+        batch_size = whole_number("batch_size", batch_size, 1)
     if isinstance(inputs, Dataset):
         raise TypeError("inputs: a Dataset has two splits; pass data.train or data.test")
     if isinstance(inputs, DataLoader):
@@ -153,11 +163,19 @@ def _batches(inputs: Any, batch_size: int | None) -> tuple[Iterable[Tensor], int
         )
     if inputs.ndim == 0:
         raise ValueError("inputs: the first dimension counts the inputs, but there is none")
+    if inputs.ndim == 1 and inputs.dtype in _FLOATS:
+        raise ValueError(
+            f"inputs: one vector of {len(inputs)} numbers is no batch; pass inputs[None]"
+        )
     n, numbers = len(inputs), int(np.prod(inputs.shape[1:]))
     size = batch_size or min(BATCH_INPUTS, max(1, BATCH_NUMBERS // max(1, numbers)))
     cuts = (inputs[start : start + size] for start in range(0, n, size))
-    # Arrays are copied a batch at a time: they may be read-only, or mapped from a file.
-    return (cut if isinstance(cut, Tensor) else torch.tensor(cut) for cut in cuts), n
+    return (cut if isinstance(cut, Tensor) else _tensor(cut) for cut in cuts), n
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    # A copy, because an array may be read-only, reversed, mapped from a file, or of other bytes.
+    return torch.from_numpy(np.array(array, dtype=array.dtype.newbyteorder("="), order="C"))
 
 
 def _first_part(batch: Any) -> Tensor:

@@ -11,10 +11,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
-from jaxtyping import Float, Int
+import torch
+from jaxtyping import Int
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
-from torch import Tensor
 
 from nhlib.codes import NeuralCodes
 
@@ -23,7 +23,7 @@ _PAIRS = 1_000_000
 
 
 def plot_images(
-    inputs: Float[Tensor, "n ..."],
+    inputs: Any,
     titles: Sequence[Any] | None = None,
     n_columns: int | None = None,
     ax: Axes | None = None,
@@ -32,7 +32,7 @@ def plot_images(
 
     Parameters
     ----------
-    inputs : float tensor, shape (n, height, width), (n, 1, height, width) or (n, 3, height, width)
+    inputs : float tensor or array, shape (n, height, width), (n, 1, height, width) or (n, 3, height, width)
         Pictures with values from 0 to 1.
     titles : sequence, optional
         What to write below each picture.
@@ -57,6 +57,7 @@ def plot_images(
     >>> test = nh.load("digits").test
     >>> _ = nh.plot_images(test.inputs[:8], titles=test.labels[:8].tolist(), ax=plt.figure().gca())
     """
+    inputs = torch.as_tensor(inputs).detach().float().cpu()
     n = len(inputs)
     channels = inputs.shape[1] if inputs.ndim == 4 else 1
     if inputs.ndim not in (3, 4) or channels not in (1, 3) or n == 0:
@@ -67,7 +68,7 @@ def plot_images(
     if titles is not None and len(titles) != n:
         raise ValueError(f"titles: {n} are needed, one a picture, not {len(titles)}")
     ax = plt.gca() if ax is None else ax
-    pictures = inputs.reshape(n, channels, *inputs.shape[-2:]).cpu().numpy()
+    pictures = inputs.reshape(n, channels, *inputs.shape[-2:]).numpy()
     pictures = np.broadcast_to(pictures, (n, 3, *pictures.shape[2:])).transpose(0, 2, 3, 1)
     if channels == 1:  # ink on paper, as handwriting is
         pictures = 1 - pictures
@@ -87,7 +88,7 @@ def plot_images(
 
 def plot_codes(
     codes: NeuralCodes,
-    labels: Int[Tensor, " n"] | None = None,
+    labels: Any = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw codes as a matrix: one row an example, one column a unit, filled where it is on.
@@ -96,7 +97,7 @@ def plot_codes(
     ----------
     codes : NeuralCodes
         n codes.
-    labels : int tensor, shape (n,), optional
+    labels : int tensor or array, shape (n,), optional
         Classes; rows are then sorted by class, and the classes set apart by lines.
     ax : matplotlib Axes, optional
         Where to draw.
@@ -124,9 +125,7 @@ def plot_codes(
     if labels is None:
         ax.set(ylabel="example")
     else:
-        if len(labels) != len(codes):
-            raise ValueError(f"labels: {len(codes)} are needed, one a code, not {len(labels)}")
-        classes = labels.cpu().numpy()
+        classes = _classes(labels, len(codes))
         bits = bits[np.argsort(classes, kind="stable")]
         names, sizes = np.unique(classes, return_counts=True)
         ends = np.cumsum(sizes)
@@ -135,8 +134,8 @@ def plot_codes(
         ax.set(ylabel="class", yticks=ends - sizes / 2, yticklabels=names)
         ax.tick_params(axis="y", length=0)
     # Off is transparent, so that the page's own colour shows, be it light or dark.
-    image = np.zeros((*bits.shape, 4))
-    image[..., :3], image[..., 3] = color[:3], bits
+    image = np.empty((*bits.shape, 4), np.uint8)
+    image[..., :3], image[..., 3] = np.multiply(color[:3], 255).round(), 255 * bits
     ax.imshow(
         image, aspect="auto", interpolation="nearest", extent=(0, bits.shape[1], len(bits), 0)
     )
@@ -145,16 +144,14 @@ def plot_codes(
     return ax
 
 
-def plot_distances(
-    codes: NeuralCodes, labels: Int[Tensor, " n"], ax: Axes | None = None, seed: int = 0
-) -> Axes:
+def plot_distances(codes: NeuralCodes, labels: Any, ax: Axes | None = None, seed: int = 0) -> Axes:
     """Draw how far apart the codes of two examples are, within a class and between classes.
 
     Parameters
     ----------
     codes : NeuralCodes
         n codes.
-    labels : int tensor, shape (n,)
+    labels : int tensor or array, shape (n,)
         Their classes.
     ax : matplotlib Axes, optional
         Where to draw.
@@ -179,11 +176,9 @@ def plot_distances(
     >>> _ = nh.plot_distances(codes, test.labels, ax=plt.figure().gca())
     """
     n = len(codes)
-    if n < 2 or len(labels) != n:
-        raise ValueError(
-            f"labels: one a code, and at least two codes, are needed; there are {n} codes and "
-            f"{len(labels)} labels"
-        )
+    classes = _classes(labels, n)
+    if n < 2:
+        raise ValueError(f"codes: at least two are needed to have a distance, not {n}")
     ax = plt.gca() if ax is None else ax
     rows = np.arange(n)
     most = int((1 + np.sqrt(1 + 8 * _PAIRS)) / 2)
@@ -191,27 +186,29 @@ def plot_distances(
         rows = np.sort(np.random.default_rng(seed).choice(n, most, replace=False))
     one, other = np.triu_indices(len(rows), k=1)
     distances = codes[rows].hamming(codes[rows])[one, other]
-    classes = labels.cpu().numpy()[rows]
+    classes = classes[rows]
     same = np.where(classes[one] == classes[other], "same class", "different classes")
+    kinds = [kind for kind in ("same class", "different classes") if kind in same]
+    drawn_before = len(ax.collections)
     table = pd.DataFrame({"Hamming distance (bits)": distances, "the two examples are of": same})
     sns.histplot(
         table,
         x="Hamming distance (bits)",
         hue="the two examples are of",
-        hue_order=["same class", "different classes"],
+        hue_order=kinds,
         stat="density",
         common_norm=False,
         discrete=True,
         element="step",
         ax=ax,
     )
-    # Told by hatching too, not by colour alone. The artists come in reversed order of hues.
-    for artist, hatch in zip(ax.collections, ("", "///"), strict=True):
-        artist.set_hatch(hatch)
+    # Told by hatching too, not by colour alone. Artists come in the reversed order of hues.
     legend = ax.get_legend()
     assert legend is not None
-    for handle, hatch in zip(legend.get_patches(), ("///", ""), strict=True):
-        handle.set_hatch(hatch)
+    artists = ax.collections[drawn_before:]
+    for kind, artist, handle in zip(kinds, artists[::-1], legend.get_patches(), strict=True):
+        for drawn in (artist, handle):
+            drawn.set_hatch("///" if kind == "same class" else "")
     ax.set(ylabel="share of pairs")
     return ax
 
@@ -266,3 +263,10 @@ def plot_redundancy(table: pd.DataFrame, ax: Axes | None = None, **names: str) -
         sns.move_legend(ax, "lower left", bbox_to_anchor=(0, 1), ncols=3, title=None)
     ax.set(ylabel="redundancy ratio", ylim=(0, None))
     return ax
+
+
+def _classes(labels: Any, n: int) -> Int[np.ndarray, " n"]:
+    classes = torch.as_tensor(labels).cpu().numpy()
+    if classes.shape != (n,):
+        raise ValueError(f"labels: {n} are needed, one a code, not shape {classes.shape}")
+    return classes

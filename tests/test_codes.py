@@ -1,6 +1,8 @@
 """Packed codes against plain arrays of 0 and 1."""
 
+import copy
 import json
+import pickle
 
 import numpy as np
 import pytest
@@ -120,6 +122,12 @@ def test_equality():
     assert codes != NeuralCodes.from_bits(bits, {"bits": (2, 2)})
     assert codes != codes[:2]
     assert codes != "codes"
+
+
+def test_codes_can_be_copied_and_sent_to_other_processes():
+    codes = NeuralCodes.from_bits(random_bits(3, 11), {"a": (3,), "b": (2, 4)})
+    assert pickle.loads(pickle.dumps(codes)) == codes
+    assert copy.deepcopy(codes) == codes
 
 
 def test_repr_is_short_for_deep_networks():

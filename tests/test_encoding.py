@@ -253,7 +253,38 @@ def test_every_kind_of_input_gives_the_same_codes():
         assert encode(network, DataLoader(dataset, batch_size=7)) == codes
 
 
-def test_layers_by_name():
+def test_arrays_of_any_layout():
+    network, inputs = mlp(6, [20], 3), normal(50, 6)
+    codes = encode(network, inputs)
+    array = inputs.numpy()
+    for same in (array[::-1].copy()[::-1], array.astype(">f4"), np.asfortranarray(array)):
+        assert encode(network, same) == codes
+
+
+def test_a_single_input_is_no_batch():
+    with pytest.raises(
+        ValueError, match=r"one vector of 6 numbers is no batch; pass inputs\[None\]"
+    ):
+        encode(mlp(6, [4], 3), torch.zeros(6))
+    network = nn.Sequential(nn.Conv2d(3, 3, 3), nn.ReLU())
+    with pytest.raises(ValueError, match=r"got one image of shape \(3, 8, 8\), not a batch"):
+        encode(network, torch.zeros(3, 8, 8))
+
+
+def test_recurrent_networks_that_hide_their_activations_are_refused():
+    class Last(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lstm, self.relu = nn.LSTM(3, 4, batch_first=True), nn.ReLU()
+
+        def forward(self, x):
+            return self.relu(self.lstm(x)[0][:, -1])
+
+    with pytest.raises(ValueError, match="applies tanh|out of sight"):
+        encode(Last(), normal(5, 2, 3))
+
+
+def test_layers_by_name(unchecked):
     network, inputs = mlp(6, [9, 7, 5], 3), normal(30, 6)
     codes = encode(network, inputs)
     assert encode(network, inputs, layers="relu2") == codes["relu2"]
@@ -262,6 +293,10 @@ def test_layers_by_name():
         ValueError, match="no layer 'rely2', did you mean 'relu2'. there are relu1, relu2, relu3"
     ):
         encode(network, inputs, layers="rely2")
+    assert unchecked(encode)(network, inputs, layers=iter(["relu1"])) == codes["relu1"]
+    for nothing in ([], ["relu1", 3]):
+        with pytest.raises(ValueError, match="layers: names of layers are needed"):
+            unchecked(encode)(network, inputs, layers=nothing)
 
 
 def test_out_of_memory_halves_the_batch():
@@ -431,7 +466,7 @@ def test_things_of_a_wrong_kind(unchecked):
     with pytest.raises(TypeError, match="DataLoader has to yield tensors"):
         encode(network, DataLoader([{"x": 1.0}]))
     for size in (0, -1):
-        with pytest.raises(ValueError, match="batch_size: a whole number from 1"):
+        with pytest.raises(ValueError, match="batch_size: a whole number"):
             encode(network, inputs, batch_size=size)
     with pytest.raises(ValueError, match="a DataLoader brings its own"):
         encode(network, DataLoader(inputs), batch_size=3)

@@ -14,6 +14,7 @@ mpl.use("agg")
 
 @pytest.fixture(autouse=True)
 def _own_figure():
+    plt.close("all")
     with plt.style.context("nhlib.book"):
         yield
     plt.close("all")
@@ -28,11 +29,11 @@ def test_codes_are_drawn_bit_by_bit_in_the_order_of_their_classes():
     ax = nh.plot_codes(codes, labels)
     opacity = ax.images[0].get_array()[..., 3]
     order = [1, 4, 5, 3, 6, 0, 2]
-    assert np.array_equal(opacity, codes.bits()[order])
+    assert np.array_equal(opacity, 255 * codes.bits()[order])
     assert [text.get_text() for text in ax.get_yticklabels()] == ["0", "1", "2"]
     assert list(ax.get_yticks()) == [1.5, 4, 6]
     assert [line.get_ydata()[0] for line in ax.lines] == [3, 5]
-    with pytest.raises(ValueError, match="labels: 7 are needed, one a code, not 6"):
+    with pytest.raises(ValueError, match="labels: 7 are needed, one a code, not shape"):
         nh.plot_codes(codes, labels[:6])
 
 
@@ -40,7 +41,7 @@ def test_codes_without_labels_keep_their_order():
     codes = random_codes(4, 9)
     _, ax = plt.subplots()
     assert nh.plot_codes(codes, ax=ax) is ax
-    assert np.array_equal(ax.images[0].get_array()[..., 3], codes.bits())
+    assert np.array_equal(ax.images[0].get_array()[..., 3], 255 * codes.bits())
 
 
 def test_images_are_drawn_in_rows_with_their_titles():
@@ -80,8 +81,19 @@ def test_distances_are_counted_by_class():
     assert sorted(hatches, key=str) == ["///", None] or sorted(hatches, key=str) == ["", "///"]
     assert ax.get_xlabel() == "Hamming distance (bits)"
     assert max(heights.values()) == pytest.approx(0.5)
-    with pytest.raises(ValueError, match="there are 4 codes and 3 labels"):
+    with pytest.raises(ValueError, match="labels: 4 are needed, one a code, not shape"):
         nh.plot_distances(codes, torch.tensor([0, 0, 1]))
+
+
+def test_distances_of_one_kind_and_labels_that_are_no_tensor():
+    codes = nh.NeuralCodes.from_bits([[0, 0, 0], [0, 0, 1], [1, 1, 1]])
+    _, ax = plt.subplots()
+    ax.fill_between([0, 1], [0, 0.1])
+    nh.plot_distances(codes, np.array([1, 1, 1]), ax=ax)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["same class"]
+    nh.plot_distances(codes, [0, 1, 2], ax=ax)
+    with pytest.raises(ValueError, match="codes: at least two are needed"):
+        nh.plot_distances(codes[:1], [0])
 
 
 def test_many_examples_are_sampled():
