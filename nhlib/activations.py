@@ -137,11 +137,14 @@ class ActivationWatch(TorchDispatchMode):
     def _enter(self, module: nn.Module, args: Any) -> None:
         if module in self.paths:
             self.inside.append(module)
-            if (
-                self.first_layer is None
-                and next(module.parameters(recurse=False), None) is not None
-            ):
+            if self.first_layer is None and module._parameters:
                 self.first_layer = module
+                image = args[0] if isinstance(module, nn.modules.conv._ConvNd) and args else None
+                if isinstance(image, Tensor) and image.ndim == module.weight.ndim - 1:
+                    raise ValueError(
+                        f"inputs: layer {self.paths[module]} got one image of shape "
+                        f"{tuple(image.shape)}, not a batch; pass inputs[None]"
+                    )
 
     def _leave(self, module: nn.Module, args: Any, output: Any) -> None:
         if self.inside and self.inside[-1] is module:

@@ -32,7 +32,7 @@ def plot_images(
 
     Parameters
     ----------
-    inputs : float tensor or array, shape (n, height, width), (n, 1, height, width) or (n, 3, height, width)
+    inputs : float tensor or array, shape (n, height, width) or (n, 1 or 3, height, width)
         Pictures with values from 0 to 1.
     titles : sequence, optional
         What to write below each picture.
