@@ -139,11 +139,11 @@ class ActivationWatch(TorchDispatchMode):
             self.inside.append(module)
             if self.first_layer is None and module._parameters:
                 self.first_layer = module
-                image = args[0] if isinstance(module, nn.modules.conv._ConvNd) and args else None
-                if isinstance(image, Tensor) and image.ndim == module.weight.ndim - 1:
+                dimensions: Any = getattr(module, "kernel_size", ())  # of a convolution
+                if dimensions and args and args[0].ndim == len(dimensions) + 1:
                     raise ValueError(
                         f"inputs: layer {self.paths[module]} got one image of shape "
-                        f"{tuple(image.shape)}, not a batch; pass inputs[None]"
+                        f"{tuple(args[0].shape)}, not a batch; pass inputs[None]"
                     )
 
     def _leave(self, module: nn.Module, args: Any, output: Any) -> None:
