@@ -49,7 +49,7 @@ class Residual(nn.Module):
 # -- the right bits --------------------------------------------------------------------------
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     widths=st.lists(st.integers(1, 20), min_size=1, max_size=3),
     n=st.integers(1, 40),

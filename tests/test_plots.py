@@ -72,15 +72,20 @@ def test_titles_are_counted():
 def test_distances_are_counted_by_class():
     codes = nh.NeuralCodes.from_bits([[0, 0, 0], [0, 0, 1], [1, 1, 1], [1, 1, 1]])
     ax = nh.plot_distances(codes, torch.tensor([0, 0, 1, 1]))
-    heights = {}
-    for artist, kind in zip(ax.collections, ("different classes", "same class"), strict=True):
-        for x, y in artist.get_paths()[0].vertices:
-            heights[kind, round(x)] = max(y, heights.get((kind, round(x)), 0))
-    # Pairs of one class: distances 1 and 0. Of two classes: 3, 3, 2, 2.
-    hatches = [artist.get_hatch() for artist in ax.collections]
-    assert sorted(hatches, key=str) == ["///", None] or sorted(hatches, key=str) == ["", "///"]
+    # Pairs of one class are 1 and 0 bits apart; pairs of two classes 3, 3, 2 and 2.
+    bars = {}
+    for artist in ax.collections:
+        x, y = artist.get_paths()[0].vertices.T
+        bars[artist.get_hatch() or "plain"] = (x[y > 0].min(), x[y > 0].max(), y.max())
+    assert bars == {"///": (-0.5, 1.5, 0.5), "plain": (1.5, 3.5, 0.5)}
+    legend = ax.get_legend()
+    names = [text.get_text() for text in legend.get_texts()]
+    hatches = [patch.get_hatch() or "plain" for patch in legend.get_patches()]
+    assert dict(zip(names, hatches, strict=True)) == {
+        "same class": "///",
+        "different classes": "plain",
+    }
     assert ax.get_xlabel() == "Hamming distance (bits)"
-    assert max(heights.values()) == pytest.approx(0.5)
     with pytest.raises(ValueError, match="labels: 4 are needed, one a code, not shape"):
         nh.plot_distances(codes, torch.tensor([0, 0, 1]))
 

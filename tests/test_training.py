@@ -89,7 +89,7 @@ def test_impossible_recipes_are_explained(unchecked, changes, error, text):
 
 
 @given(st.integers(1, 500), st.integers(0, 2**40), st.integers(1, 300))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_epoch_order_is_a_permutation_of_its_own(n, seed, epoch):
     order = epoch_order(n, seed, epoch)
     assert sorted(order.tolist()) == list(range(n))
