@@ -2,6 +2,14 @@
 
 from typing import Any
 
+from nhlib.baselines import compare_with_baselines, hidden_activations, random_hyperplanes
+from nhlib.categorization import (
+    bit_information,
+    categorize,
+    kmeans_accuracy,
+    knn_accuracy,
+    logreg_accuracy,
+)
 from nhlib.codes import NeuralCodes, drop_constant_bits
 from nhlib.datasets import (
     Dataset,
@@ -11,15 +19,33 @@ from nhlib.datasets import (
     with_instance_noise,
     with_label_noise,
 )
-from nhlib.determinism import redundancy_ratio
+from nhlib.determinism import (
+    bound_on_other_half,
+    collision_entropy,
+    compare_redundancy,
+    rarefaction_curve,
+    redundancy_bound,
+    redundancy_ratio,
+    unit_activity,
+)
 from nhlib.encoding import encode
+from nhlib.neighbours import nearest_codes
 from nhlib.networks import mlp
 from nhlib.recipes import Recipe
 from nhlib.training import History, fit
 
 __version__ = "0.1.0"
 
-_PLOTS = ("plot_codes", "plot_distances", "plot_images", "plot_redundancy")
+_PLOTS = (
+    "plot_accuracy",
+    "plot_baselines",
+    "plot_class_activity",
+    "plot_codes",
+    "plot_distances",
+    "plot_images",
+    "plot_rarefaction",
+    "plot_redundancy",
+)
 
 __all__ = [
     "Dataset",
@@ -27,17 +53,36 @@ __all__ = [
     "NeuralCodes",
     "Recipe",
     "Split",
+    "bit_information",
+    "bound_on_other_half",
+    "categorize",
+    "collision_entropy",
+    "compare_redundancy",
+    "compare_with_baselines",
     "drop_constant_bits",
     "encode",
     "fit",
+    "hidden_activations",
+    "kmeans_accuracy",
+    "knn_accuracy",
     "load",
+    "logreg_accuracy",
     "mlp",
+    "nearest_codes",
+    "plot_accuracy",
+    "plot_baselines",
+    "plot_class_activity",
     "plot_codes",
     "plot_distances",
     "plot_images",
+    "plot_rarefaction",
     "plot_redundancy",
+    "random_hyperplanes",
     "random_inputs",
+    "rarefaction_curve",
+    "redundancy_bound",
     "redundancy_ratio",
+    "unit_activity",
     "with_instance_noise",
     "with_label_noise",
 ]

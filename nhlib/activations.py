@@ -91,6 +91,8 @@ class ActivationWatch(TorchDispatchMode):
         Names of the activations to keep; None keeps all.
     smooth : bool
         Keep the sign of the input of smooth activations instead of refusing them.
+    values : bool, default False
+        Keep the outputs of the activations too.
 
     Attributes
     ----------
@@ -100,11 +102,19 @@ class ActivationWatch(TorchDispatchMode):
         Shape of one example's bits, for every activation kept.
     packed : list of uint8 tensors, each of shape (n, n_bytes)
         Their bits, packed as ``np.packbits`` does, on the device of the network.
+    outputs : list of tensors, each of shape (n, units)
+        Their outputs, where `values` are kept.
     """
 
-    def __init__(self, network: nn.Module, wanted: Collection[str] | None, smooth: bool) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        wanted: Collection[str] | None,
+        smooth: bool,
+        values: bool = False,
+    ) -> None:
         super().__init__()
-        self.network, self.wanted, self.smooth = network, wanted, smooth
+        self.network, self.wanted, self.smooth, self.values = network, wanted, smooth, values
         self.paths = {
             module: name.replace("_orig_mod.", "").removesuffix("_orig_mod")
             for name, module in network.named_modules()
@@ -121,6 +131,7 @@ class ActivationWatch(TorchDispatchMode):
         self.names: dict[str, None] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.packed: list[UInt8[Tensor, "n n_bytes"]] = []
+        self.outputs: list[Float[Tensor, "n units"]] = []
         enter = register_module_forward_pre_hook(self._enter)
         leave = register_module_forward_hook(self._leave, always_call=True)
         try:
@@ -159,7 +170,7 @@ class ActivationWatch(TorchDispatchMode):
         self, function: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        operation = _operation(function)
+        operation, n_kept = _operation(function), len(self.packed)
         if operation in _PIECEWISE_LINEAR:
             kinks = _PIECEWISE_LINEAR[operation](*args[1:], **kwargs)
             # Before the call, because it may overwrite its input.
@@ -177,7 +188,11 @@ class ActivationWatch(TorchDispatchMode):
                 f"network: {self._name(operation)} runs {operation}, which may apply an "
                 "activation out of sight; write it as a step of its own"
             )
-        return function(*args, **kwargs)
+        output = function(*args, **kwargs)
+        if self.values and len(self.packed) > n_kept:
+            # A copy, because a later operation may overwrite it.
+            self.outputs.append(output.reshape(self.n, -1).clone())
+        return output
 
     def _name(self, operation: str) -> str:
         module = self.inside[-1] if self.inside else self.network

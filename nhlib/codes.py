@@ -294,7 +294,7 @@ class NeuralCodes:
         >>> a.hamming(a).tolist()
         [[0, 2], [2, 0]]
         """
-        _same_layers(self, other)
+        check_same_layers("other", self, other)
         mine, theirs = self._words(), other._words()
         distances = np.zeros((len(self), len(other)), np.int32)
         step = max(1, _PAIRS // max(1, len(other)))
@@ -385,10 +385,12 @@ class NeuralCodes:
             ) from None
 
 
-def _same_layers(one: NeuralCodes, other: NeuralCodes) -> None:
+def check_same_layers(name: str, one: NeuralCodes, other: NeuralCodes) -> None:
+    """Refuse codes, given as the argument `name`, that have other layers than some before."""
     if list(one.layers.items()) != list(other.layers.items()):
         raise ValueError(
-            f"other: the layers differ: {dict(one.layers)} here and {dict(other.layers)} there"
+            f"{name}: codes with the same layers are needed, but the layers differ: "
+            f"{dict(one.layers)} and {dict(other.layers)}"
         )
 
 
@@ -423,7 +425,7 @@ def drop_constant_bits(*codes: NeuralCodes) -> tuple[NeuralCodes, ...]:
     if not codes:
         raise ValueError("codes: at least one set of codes is needed, none was given")
     for other in codes[1:]:
-        _same_layers(codes[0], other)
+        check_same_layers("codes", codes[0], other)
     full = [part.packed for part in codes if len(part)]
     if not full:
         return codes

@@ -16,6 +16,7 @@ from jaxtyping import Int
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 
+from nhlib.categorization import bit_information
 from nhlib.codes import NeuralCodes
 
 # Pairs drawn for a histogram of distances: enough for smooth bars, few enough to be instant.
@@ -244,16 +245,54 @@ def plot_redundancy(table: pd.DataFrame, ax: Axes | None = None, **names: str) -
     >>> table = pd.DataFrame({"epoch": [0, 1, 10], "redundancy": [0.04, 0.5, 0.2]})
     >>> _ = nh.plot_redundancy(table, ax=plt.figure().gca())
     """
+    return _curves(table, "redundancy", "redundancy ratio", ax, names)
+
+
+def plot_accuracy(table: pd.DataFrame, ax: Axes | None = None, **names: str) -> Axes:
+    """Draw accuracies along epochs, widths or sample sizes.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a measured network and method, with the accuracy in column ``accuracy``.
+    ax : matplotlib Axes, optional
+        Where to draw.
+    **names : str
+        Columns: ``x`` (by default ``epoch``), and ``hue`` and ``style`` for several curves.
+        Rows that agree in these (several seeds) become a line through their mean in a band
+        from the smallest to the largest.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import pandas as pd
+    >>> import nhlib as nh
+    >>> table = pd.DataFrame({"width": [20, 40, 60], "accuracy": [0.8, 0.9, 0.93]})
+    >>> _ = nh.plot_accuracy(table, x="width", ax=plt.figure().gca())
+    """
+    return _curves(table, "accuracy", "accuracy", ax, names)
+
+
+def _curves(
+    table: pd.DataFrame, column: str, label: str, ax: Axes | None, names: dict[str, str]
+) -> Axes:
     names = {"x": "epoch", **names}
-    for column in ("redundancy", *names.values()):
-        if column not in table.columns:
-            raise ValueError(f"table: no column {column!r}; there are {', '.join(table.columns)}")
+    _check_columns(table, column, *names.values())
     if "hue" in names:  # told by dashes and markers too, not by colour alone
         names = {"style": names["hue"], **names}
     ax = plt.gca() if ax is None else ax
     sns.lineplot(
         table,
-        y="redundancy",
+        y=column,
         errorbar=lambda values: (values.min(), values.max()),
         markers="style" in names,
         ax=ax,
@@ -261,8 +300,186 @@ def plot_redundancy(table: pd.DataFrame, ax: Axes | None = None, **names: str) -
     )
     if ax.get_legend() is not None:  # beside no curve
         sns.move_legend(ax, "lower left", bbox_to_anchor=(0, 1), ncols=3, title=None)
-    ax.set(ylabel="redundancy ratio", ylim=(0, None))
+    ax.set(ylabel=label, ylim=(0, None))
     return ax
+
+
+def plot_rarefaction(
+    table: pd.DataFrame, hue: str | None = None, bound: bool = True, ax: Axes | None = None
+) -> Axes:
+    """Draw redundancy ratios against the number of examples, with their bounds.
+
+    Both axes are logarithmic, so that the bound is a straight line; ratios of 0 are not
+    drawn.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `nhlib.rarefaction_curve` returns; or several such tables, one below the other,
+        with a column that tells them apart.
+    hue : str, optional
+        That column.
+    bound : bool, default True
+        Also draw the bounds, as thin dotted lines.
+    ax : matplotlib Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import nhlib as nh
+    >>> data = nh.load("digits")
+    >>> codes = nh.encode(nh.mlp(64, [20], 10), data.train)
+    >>> _ = nh.plot_rarefaction(nh.rarefaction_curve(codes), ax=plt.figure().gca())
+    """
+    _check_columns(table, "n", "redundancy", "bound", *([] if hue is None else [hue]))
+    ax = plt.gca() if ax is None else ax
+    drawn = table[table["redundancy"] > 0]
+    sns.lineplot(drawn, x="n", y="redundancy", hue=hue, style=hue, ax=ax)
+    if bound:
+        for line, (_, curve) in zip(
+            list(ax.lines),
+            [(None, drawn)] if hue is None else drawn.groupby(hue, sort=False),
+            strict=False,
+        ):
+            ax.plot(curve["n"], curve["bound"], ":", color=line.get_color(), linewidth=1)
+    if ax.get_legend() is not None:
+        sns.move_legend(ax, "lower left", bbox_to_anchor=(0, 1), ncols=3, title=None)
+    ax.set(xscale="log", yscale="log", xlabel="number of examples n", ylabel="redundancy ratio")
+    ax.set_ylim(top=1.1)
+    return ax
+
+
+def plot_baselines(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Draw the accuracies of codes beside those of what they are compared with.
+
+    Parameters
+    ----------
+    table : DataFrame
+        What `nhlib.compare_with_baselines` returns; several of them, of several seeds, become
+        points at their means in bars from the smallest to the largest.
+    ax : matplotlib Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import pandas as pd
+    >>> import nhlib as nh
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "representation": ["codes", "raw inputs", "network"],
+    ...         "method": ["knn", "knn", "network"],
+    ...         "accuracy": [0.95, 0.98, 0.97],
+    ...     }
+    ... )
+    >>> _ = nh.plot_baselines(table, ax=plt.figure().gca())
+    """
+    _check_columns(table, "representation", "method", "accuracy")
+    ax = plt.gca() if ax is None else ax
+    network = table["method"] == "network"
+    names = {"kmeans": "K-Means", "knn": "K-NN", "logreg": "logistic regression"}
+    methods = [name for key, name in names.items() if key in set(table["method"])]
+    sns.pointplot(
+        table[~network].replace({"method": names}),
+        y="representation",
+        x="accuracy",
+        hue="method",
+        hue_order=methods,
+        markers=["o", "s", "D"][: len(methods)],
+        linestyle="none",
+        dodge=0.4 if len(methods) > 1 else False,
+        errorbar=lambda values: (values.min(), values.max()),
+        ax=ax,
+    )
+    if network.any():
+        accuracy = table.loc[network, "accuracy"].mean()
+        ax.axvline(
+            accuracy,
+            color=plt.rcParams["text.color"],
+            linestyle="--",
+            linewidth=1,
+            label="the network itself",
+        )
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, title=None)
+    ax.set(ylabel="", xlabel="test accuracy")
+    return ax
+
+
+def plot_class_activity(codes: NeuralCodes, labels: Any, ax: Axes | None = None) -> Axes:
+    """Draw, for every class and unit, the share of examples for which the unit is on.
+
+    Units are sorted by how much they tell about the class (`nhlib.bit_information`), the
+    most informative first.
+
+    Parameters
+    ----------
+    codes : NeuralCodes
+        n codes.
+    labels : int tensor or array, shape (n,)
+        Their classes.
+    ax : matplotlib Axes, optional
+        Where to draw.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ValueError
+        If there are not as many labels as codes.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> import nhlib as nh
+    >>> test = nh.load("digits").test
+    >>> codes = nh.encode(nh.mlp(64, [50], 10), test)
+    >>> _ = nh.plot_class_activity(codes, test.labels, ax=plt.figure().gca())
+    """
+    classes = _classes(labels, len(codes))
+    names = np.unique(classes)
+    on = np.stack([codes[classes == name].bits().mean(axis=0) for name in names])
+    order = np.argsort(-bit_information(codes, classes), kind="stable")
+    ax = plt.gca() if ax is None else ax
+    sns.heatmap(
+        pd.DataFrame(on[:, order], index=names),
+        vmin=0,
+        vmax=1,
+        cmap="viridis",
+        xticklabels=False,
+        cbar_kws={"label": "share of examples with the unit on"},
+        rasterized=True,
+        ax=ax,
+    )
+    ax.set(xlabel="units, the most informative first", ylabel="class")
+    ax.tick_params(axis="y", rotation=0)
+    return ax
+
+
+def _check_columns(table: pd.DataFrame, *columns: str) -> None:
+    for column in columns:
+        if column not in table.columns:
+            raise ValueError(f"table: no column {column!r}; there are {', '.join(table.columns)}")
 
 
 def _classes(labels: Any, n: int) -> Int[np.ndarray, " n"]:
