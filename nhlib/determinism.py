@@ -214,7 +214,7 @@ def redundancy_bound(entropy: float | int, n: int) -> float:
     return min(1.0, (n - 1) / 2 * float(2.0**-entropy))
 
 
-def bound_on_other_half(codes: NeuralCodes, seed: int = 0) -> dict[str, float]:
+def bound_on_other_half(codes: NeuralCodes, seed: int = 0) -> dict[str, float | int]:
     """Estimate the collision entropy on one half of the examples, and test it on the other.
 
     An entropy and the bound that follows from it describe the examples that they were
