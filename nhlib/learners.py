@@ -199,10 +199,11 @@ def _greedy_starts(
     chosen = [first[:, 0]]
     distances = _squared_distances(points, points[first])[:, 0]
     for _ in range(1, n_clusters):
-        sums = distances.double().cumsum(dim=1)
+        # On the CPU, because CUDA adds up running sums in no fixed order.
+        sums = distances.cpu().double().cumsum(dim=1)
         shares = torch.rand(n_init, n_candidates, generator=generator, dtype=torch.float64)
-        places = shares.to(points.device) * sums[:, -1:]
-        candidates = torch.searchsorted(sums, places, right=True).clamp_(max=len(points) - 1)
+        candidates = torch.searchsorted(sums, shares * sums[:, -1:], right=True)
+        candidates = candidates.clamp_(max=len(points) - 1).to(points.device)
         left = _squared_distances(points, points[candidates]).minimum(distances[:, None])
         best = left.sum(dim=2).argmin(dim=1)
         chosen.append(candidates[run, best])
