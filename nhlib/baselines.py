@@ -4,6 +4,7 @@ import math
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from jaxtyping import Float32
 from torch import Tensor, nn
@@ -66,7 +67,13 @@ def random_hyperplanes(inputs: Any, n_bits: int, seed: int = 0) -> nn.Sequential
     >>> nh.encode(nh.random_hyperplanes(data.train, 50), data.test)
     NeuralCodes(360 examples × 50 bits, relu1: 50)
     """
-    points = inputs.inputs if isinstance(inputs, Split) else torch.as_tensor(inputs)
+    points = inputs.inputs if isinstance(inputs, Split) else inputs
+    if isinstance(points, (np.ndarray, list, tuple)):
+        points = torch.from_numpy(np.array(points, np.float64, order="C"))
+    if not isinstance(points, Tensor):
+        raise TypeError(
+            f"inputs: a tensor, an array or a Split is needed, not {type(inputs).__name__}"
+        )
     if points.ndim < 2 or not len(points):
         raise ValueError(f"inputs: shape (n, *shape) is needed, not {tuple(points.shape)}")
     mean = points.flatten(1).to(torch.float64).mean(dim=0).cpu()
@@ -118,6 +125,8 @@ def hidden_activations(
     >>> bool(((outputs > 0).numpy() == nh.encode(network, data.test).bits()).all())
     True
     """
+    if not isinstance(network, nn.Module):
+        raise TypeError(f"network: a torch.nn.Module is needed, not {type(network).__name__}")
     network = unwrapped(network)
     home = device_of(network)
     floats = (p.dtype for p in network.parameters() if p.is_floating_point())
@@ -134,6 +143,10 @@ def hidden_activations(
             if not watch.outputs:
                 raise ValueError("network: it ran without any ReLU-like activation")
             parts.append(torch.cat(watch.outputs, dim=1).to("cpu", torch.float32))
+            if not parts[-1].isfinite().all():
+                raise ValueError(
+                    "inputs: an activation is nan or infinity; does encode take network and inputs?"
+                )
             bar.update(len(batch))
     if not parts:
         raise ValueError("inputs: at least one example is needed, and there is none")
@@ -232,10 +245,11 @@ def compare_with_baselines(
 
 def _accuracy(network: nn.Module, test: Split) -> float:
     home = device_of(network)
+    dtype = next((p.dtype for p in network.parameters() if p.is_floating_point()), None)
     hits = 0
     with undisturbed(network, home, train_mode=False):
         for inputs, labels in zip(
             *(part.split(1024) for part in (test.inputs, test.labels)), strict=True
         ):
-            hits += int((network(inputs.to(home)).argmax(1).cpu() == labels).sum())
+            hits += int((network(inputs.to(home, dtype)).argmax(1).cpu() == labels).sum())
     return hits / len(test)

@@ -1,5 +1,6 @@
 """Do codes cluster by class? K-Means, K-NN and logistic regression on codes alone."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -90,7 +91,7 @@ def kmeans_accuracy(
         raise ValueError(
             f"mapping: there are {' and '.join(map(repr, _MAPPINGS))}, not {mapping!r}"
         )
-    task = _Task.of(train_codes, train_labels, test_codes, test_labels)
+    task = _Task.of(train_codes, train_labels, test_codes, test_labels, needs_test=False)
     if n_clusters is None:
         n_clusters = len(task.classes)
     n_clusters = whole_number("n_clusters", n_clusters, 1, len(task.y))
@@ -346,10 +347,12 @@ def bit_information(codes: NeuralCodes, labels: Any) -> Float64[np.ndarray, " n_
     >>> bit_information(codes, [0, 0, 1, 1])
     array([1., 0., 0.])
     """
-    task = _Task.of(codes, labels, None, None)
-    n = len(task.y)
-    classes = np.bincount(task.y)
-    on = np.stack([codes[task.y == c].bits().sum(axis=0) for c in range(len(classes))]) / n
+    if not isinstance(codes, NeuralCodes):
+        raise TypeError(f"codes: NeuralCodes are needed, not {type(codes).__name__}")
+    y = np.unique(_labelled(codes, labels, "codes", "labels")[1], return_inverse=True)[1]
+    n = len(y)
+    classes = np.bincount(y)
+    on = np.stack([codes[y == c].bits().sum(axis=0) for c in range(len(classes))]) / n
     joint = np.stack([on, classes[:, None] / n - on])  # (on or off, class, bit)
     independent = joint.sum(axis=1, keepdims=True) * joint.sum(axis=0, keepdims=True)
     ratio = np.divide(joint, independent, out=np.ones_like(joint), where=joint > 0)
@@ -373,12 +376,19 @@ class _Task(NamedTuple):
     classes: Int64[np.ndarray, " n_classes"]
 
     @classmethod
-    def of(cls, train: Any, train_labels: Any, test: Any, test_labels: Any) -> "_Task":
-        examples, labels = _labelled(train, train_labels, "train")
+    def of(
+        cls,
+        train: Any,
+        train_labels: Any,
+        test: Any,
+        test_labels: Any,
+        needs_test: bool = True,
+    ) -> "_Task":
+        examples, labels = _labelled(train, train_labels, "train_codes", "train_labels")
         classes, y = np.unique(labels, return_inverse=True)
-        if test is None and test_labels is None:
+        if test is None and test_labels is None and not needs_test:
             return cls(examples, y, None, y, classes)
-        others, labels = _labelled(test, test_labels, "test")
+        others, labels = _labelled(test, test_labels, "test_codes", "test_labels")
         if isinstance(examples, NeuralCodes) and isinstance(others, NeuralCodes):
             check_same_layers("test_codes", examples, others)
         elif isinstance(examples, NeuralCodes) or isinstance(others, NeuralCodes):
@@ -403,11 +413,15 @@ class _Task(NamedTuple):
         return float(np.mean(predicted == self.test_y))
 
 
-def _labelled(examples: Any, labels: Any, split: str) -> tuple[_Examples, Int64[np.ndarray, " n"]]:
-    name = f"{split}_codes"
+def _labelled(
+    examples: Any, labels: Any, name: str, labels_name: str
+) -> tuple[_Examples, Int64[np.ndarray, " n"]]:
     if isinstance(examples, (torch.Tensor, np.ndarray)):
-        numbers = torch.as_tensor(examples).detach().cpu().numpy().astype(np.float32)
-        examples = numbers.reshape(len(numbers), -1)
+        if isinstance(examples, torch.Tensor):
+            examples = examples.detach().cpu().to(torch.float32).numpy()
+        # A copy by rows; adding 0 makes -0 a 0.
+        numbers = np.array(examples, np.float32, order="C") + np.float32(0)
+        examples = numbers.reshape(len(numbers), math.prod(numbers.shape[1:]))
         if not np.isfinite(examples).all():
             raise ValueError(f"{name}: finite numbers are needed, and there is nan or infinity")
     elif not isinstance(examples, NeuralCodes):
@@ -416,15 +430,15 @@ def _labelled(examples: Any, labels: Any, split: str) -> tuple[_Examples, Int64[
             f"not {type(examples).__name__}"
         )
     if labels is None:
-        raise TypeError(f"{split}_labels: one class for each code is needed, not None")
-    classes = torch.as_tensor(labels).cpu().numpy()
-    if classes.shape != (len(examples),) or classes.dtype.kind not in "iub":
-        raise ValueError(
-            f"{split}_labels: {len(examples)} whole numbers are needed, one for each of {name}, "
-            f"not {classes.dtype} of shape {classes.shape}"
-        )
+        raise TypeError(f"{labels_name}: one class for each code is needed, not None")
     if not len(examples):
         raise ValueError(f"{name}: at least one example is needed, and there is none")
+    classes = labels.cpu().numpy() if isinstance(labels, torch.Tensor) else np.asarray(labels)
+    if classes.shape != (len(examples),) or classes.dtype.kind not in "iub":
+        raise ValueError(
+            f"{labels_name}: {len(examples)} whole numbers are needed, one for each of {name}, "
+            f"not {classes.dtype} of shape {classes.shape}"
+        )
     return examples, classes.astype(np.int64)
 
 

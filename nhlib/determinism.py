@@ -373,9 +373,9 @@ def compare_redundancy(
         raise ValueError(f"n: {n} is more than {smallest!r} has, {most}; leave n out to use that")
     rows = []
     for name, codes in sets.items():
-        parts = {"all": codes}
+        parts = [("all", codes)]
         if per_layer:
-            parts |= {layer: codes[layer] for layer in codes.layers}
+            parts += [(layer, codes[layer]) for layer in codes.layers]
         rows += [
             {
                 "set": name,
@@ -385,7 +385,7 @@ def compare_redundancy(
                 "redundancy": redundancy_ratio(part, n),
                 "entropy": collision_entropy(part),
             }
-            for layer, part in parts.items()
+            for layer, part in parts
         ]
     return pd.DataFrame(rows)
 
@@ -409,5 +409,6 @@ def _expected_redundancy(sharers: Int64[np.ndarray, " n_distinct"], total: int, 
     # of m is drawn. The product is 0 from i = N - n on.
     i = np.arange(sizes.max())
     undrawn = np.cumprod(np.maximum(total - n - i, 0) / (total - i))
-    expected = np.sum(n_groups * (1 - undrawn[sizes - 1]))
-    return float(np.clip(1 - expected / n, 0, 1 - 1 / n))  # rounding may reach beyond
+    # Alone with its code, no example is redundant: of n examples, a group of m has m n / N.
+    redundant = np.where(sizes > 1, sizes * (n / total) - (1 - undrawn[sizes - 1]), 0)
+    return float(np.clip(n_groups @ redundant / n, 0, 1 - 1 / n))  # rounding may reach beyond

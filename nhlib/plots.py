@@ -344,10 +344,14 @@ def plot_rarefaction(
     _check_columns(table, "n", "redundancy", "bound", *([] if hue is None else [hue]))
     ax = plt.gca() if ax is None else ax
     drawn = table[table["redundancy"] > 0]
-    sns.lineplot(drawn, x="n", y="redundancy", hue=hue, style=hue, ax=ax)
-    if bound:
+    if hue is not None:  # of numbers, seaborn would draw the smallest first
+        drawn = drawn.assign(**{hue: drawn[hue].astype(str)})
+    n_before = len(ax.lines)
+    if len(drawn):
+        sns.lineplot(drawn, x="n", y="redundancy", hue=hue, style=hue, ax=ax)
+    if bound and len(drawn):
         for line, (_, curve) in zip(
-            list(ax.lines),
+            ax.lines[n_before:],
             [(None, drawn)] if hue is None else drawn.groupby(hue, sort=False),
             strict=False,
         ):
@@ -355,7 +359,8 @@ def plot_rarefaction(
     if ax.get_legend() is not None:
         sns.move_legend(ax, "lower left", bbox_to_anchor=(0, 1), ncols=3, title=None)
     ax.set(xscale="log", yscale="log", xlabel="number of examples n", ylabel="redundancy ratio")
-    ax.set_ylim(top=1.1)
+    if len(drawn):
+        ax.set_ylim(top=1.1)
     return ax
 
 
@@ -479,7 +484,9 @@ def plot_class_activity(codes: NeuralCodes, labels: Any, ax: Axes | None = None)
 def _check_columns(table: pd.DataFrame, *columns: str) -> None:
     for column in columns:
         if column not in table.columns:
-            raise ValueError(f"table: no column {column!r}; there are {', '.join(table.columns)}")
+            raise ValueError(
+                f"table: no column {column!r}; there are {', '.join(map(str, table.columns))}"
+            )
 
 
 def _classes(labels: Any, n: int) -> Int[np.ndarray, " n"]:

@@ -133,7 +133,9 @@ def test_hyperplanes_need_inputs_and_numbers(unchecked):
         random_hyperplanes(normal(2, 3), 4, seed=-1)
 
 
-@pytest.mark.parametrize("kind", [lambda data: None, str, lambda data: data])
+@pytest.mark.parametrize(
+    "kind", [lambda data: None, str, lambda data: data], ids=["None", "str", "Dataset"]
+)
 def test_hyperplanes_through_the_mean_of_something_else(kind, unchecked):
     with pytest.raises(TypeError, match="inputs: "):
         unchecked(random_hyperplanes)(kind(nh.load("digits")), 4)
