@@ -18,6 +18,7 @@ _KMEANS_SEED = 9
 _N_INIT = 10
 # Logistic regression gets to its optimum before that.
 _MAX_ITER = 10_000
+_NEWTON_SIZE = 500
 
 
 def kmeans_accuracy(
@@ -235,8 +236,11 @@ def logreg_accuracy(
         from sklearn.linear_model import LogisticRegression
         from sklearn.multiclass import OneVsOneClassifier
 
-        model = OneVsOneClassifier(LogisticRegression(max_iter=_MAX_ITER))
-        return task.accuracy(model.fit(points, task.y).predict(others))
+        # Newton's method takes some ten steps, lbfgs hundreds; but its Hessian grows.
+        solver = "newton-cholesky" if points.shape[1] <= _NEWTON_SIZE else "lbfgs"
+        model = OneVsOneClassifier(LogisticRegression(solver=solver, max_iter=_MAX_ITER))
+        model.fit(points.astype(np.float64), task.y)
+        return task.accuracy(model.predict(others.astype(np.float64)))
     from nhlib.learners import one_versus_one, vote
 
     weights = one_versus_one(
