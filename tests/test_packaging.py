@@ -136,7 +136,7 @@ start = time.process_time()
 import nhlib
 print(time.process_time() - start, *sys.modules)
 """
-    heavy = {"matplotlib", "seaborn", "pandas", "sklearn", "scipy", "torchvision", "PIL"}
+    heavy = {"matplotlib", "seaborn", "pandas", "sklearn", "scipy", "torchvision", "PIL", "faiss"}
     heavy |= {"ipywidgets", "IPython", "tqdm.notebook", "beartype"}
     seconds = []
     for _ in range(3):  # a busy machine slows single runs
