@@ -1,14 +1,14 @@
 """Do codes cluster by class? K-Means, K-NN and logistic regression on codes alone."""
 
-import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Float64, Int64
 
 from nhlib.arguments import whole_number
-from nhlib.codes import NeuralCodes, check_same_layers
+from nhlib.codes import NeuralCodes
+from nhlib.labelled import Task, labelled, points_of
 from nhlib.neighbours import nearest_codes
 from nhlib.progress import progress_bar
 
@@ -92,13 +92,13 @@ def kmeans_accuracy(
         raise ValueError(
             f"mapping: there are {' and '.join(map(repr, _MAPPINGS))}, not {mapping!r}"
         )
-    task = _Task.of(train_codes, train_labels, test_codes, test_labels, needs_test=False)
+    task = Task.of(train_codes, train_labels, test_codes, test_labels, needs_test=False)
     if n_clusters is None:
         n_clusters = len(task.classes)
     n_clusters = whole_number("n_clusters", n_clusters, 1, len(task.y))
     seed = whole_number("seed", seed, 0)
-    points = _points(task.train)
-    others = points if task.test is None else _points(task.test)
+    points = points_of(task.train)
+    others = points if task.test is None else points_of(task.test)
     train, test = _clusters(points, others, n_clusters, seed, torch.device(device))
     table = np.zeros((n_clusters, len(task.classes)), np.int64)
     np.add.at(table, (train, task.y), 1)
@@ -164,7 +164,7 @@ def knn_accuracy(
     >>> knn_accuracy(train, [0, 0, 1, 1], test, [0, 1], k=1)
     0.5
     """
-    task = _Task.of(train_codes, train_labels, test_codes, test_labels)
+    task = Task.of(train_codes, train_labels, test_codes, test_labels)
     k = whole_number("k", k, 1, len(task.y))
     if isinstance(task.train, NeuralCodes):
         assert isinstance(task.test, NeuralCodes)
@@ -224,13 +224,13 @@ def logreg_accuracy(
     >>> logreg_accuracy(train, [0, 0, 1, 1], test, [0, 1])
     1.0
     """
-    task = _Task.of(train_codes, train_labels, test_codes, test_labels)
+    task = Task.of(train_codes, train_labels, test_codes, test_labels)
     if len(task.classes) < 2:
         raise ValueError(
             f"train_labels: at least two classes are needed, and all are {task.classes[0]}"
         )
     assert task.test is not None
-    points, others = _points(task.train), _points(task.test)
+    points, others = points_of(task.train), points_of(task.test)
     device = torch.device(device)
     if device.type == "cpu":
         from sklearn.linear_model import LogisticRegression
@@ -353,7 +353,7 @@ def bit_information(codes: NeuralCodes, labels: Any) -> Float64[np.ndarray, " n_
     """
     if not isinstance(codes, NeuralCodes):
         raise TypeError(f"codes: NeuralCodes are needed, not {type(codes).__name__}")
-    y = np.unique(_labelled(codes, labels, "codes", "labels")[1], return_inverse=True)[1]
+    y = np.unique(labelled(codes, labels, "codes", "labels")[1], return_inverse=True)[1]
     n = len(y)
     classes = np.bincount(y)
     on = np.stack([codes[y == c].bits().sum(axis=0) for c in range(len(classes))]) / n
@@ -362,95 +362,6 @@ def bit_information(codes: NeuralCodes, labels: Any) -> Float64[np.ndarray, " n_
     ratio = np.divide(joint, independent, out=np.ones_like(joint), where=joint > 0)
     information: Float64[np.ndarray, " n_bits"] = (joint * np.log2(ratio)).sum(axis=(0, 1))
     return information.clip(0)  # rounding may reach below
-
-
-# -- examples with classes -----------------------------------------------------------------
-
-# Codes, or real numbers to compare them with.
-_Examples = NeuralCodes | Float32[np.ndarray, "n d"]
-
-
-class _Task(NamedTuple):
-    """What is learnt and what is asked, checked; classes are numbered in ascending order."""
-
-    train: _Examples
-    y: Int64[np.ndarray, " n"]
-    test: _Examples | None
-    test_y: Int64[np.ndarray, " m"]
-    classes: Int64[np.ndarray, " n_classes"]
-
-    @classmethod
-    def of(
-        cls,
-        train: Any,
-        train_labels: Any,
-        test: Any,
-        test_labels: Any,
-        needs_test: bool = True,
-    ) -> "_Task":
-        examples, labels = _labelled(train, train_labels, "train_codes", "train_labels")
-        classes, y = np.unique(labels, return_inverse=True)
-        if test is None and test_labels is None and not needs_test:
-            return cls(examples, y, None, y, classes)
-        others, labels = _labelled(test, test_labels, "test_codes", "test_labels")
-        if isinstance(examples, NeuralCodes) and isinstance(others, NeuralCodes):
-            check_same_layers("test_codes", examples, others)
-        elif isinstance(examples, NeuralCodes) or isinstance(others, NeuralCodes):
-            raise TypeError(
-                "train_codes and test_codes: either both are NeuralCodes or none, "
-                f"not {type(train).__name__} and {type(test).__name__}"
-            )
-        elif examples.shape[1] != others.shape[1]:
-            raise ValueError(
-                "train_codes and test_codes: examples of as many numbers are needed, "
-                f"not {examples.shape[1]} and {others.shape[1]}"
-            )
-        unknown = np.setdiff1d(labels, classes)
-        if len(unknown):
-            raise ValueError(
-                f"test_labels: class {unknown[0]} is unknown; "
-                f"in train_labels there are {', '.join(map(str, classes))}"
-            )
-        return cls(examples, y, others, np.searchsorted(classes, labels), classes)
-
-    def accuracy(self, predicted: Int64[np.ndarray, " m"]) -> float:
-        return float(np.mean(predicted == self.test_y))
-
-
-def _labelled(
-    examples: Any, labels: Any, name: str, labels_name: str
-) -> tuple[_Examples, Int64[np.ndarray, " n"]]:
-    if isinstance(examples, (torch.Tensor, np.ndarray)):
-        if isinstance(examples, torch.Tensor):
-            examples = examples.detach().cpu().to(torch.float32).numpy()
-        # A copy by rows; adding 0 makes -0 a 0.
-        numbers = np.array(examples, np.float32, order="C") + np.float32(0)
-        examples = numbers.reshape(len(numbers), math.prod(numbers.shape[1:]))
-        if not np.isfinite(examples).all():
-            raise ValueError(f"{name}: finite numbers are needed, and there is nan or infinity")
-    elif not isinstance(examples, NeuralCodes):
-        raise TypeError(
-            f"{name}: NeuralCodes are needed, or a tensor or array of real numbers, "
-            f"not {type(examples).__name__}"
-        )
-    if labels is None:
-        raise TypeError(f"{labels_name}: one class for each code is needed, not None")
-    if not len(examples):
-        raise ValueError(f"{name}: at least one example is needed, and there is none")
-    classes = labels.cpu().numpy() if isinstance(labels, torch.Tensor) else np.asarray(labels)
-    if classes.shape != (len(examples),) or classes.dtype.kind not in "iub":
-        raise ValueError(
-            f"{labels_name}: {len(examples)} whole numbers are needed, one for each of {name}, "
-            f"not {classes.dtype} of shape {classes.shape}"
-        )
-    return examples, classes.astype(np.int64)
-
-
-def _points(examples: _Examples) -> Float32[np.ndarray, "n d"]:
-    points = examples.bits() if isinstance(examples, NeuralCodes) else examples
-    if not points.shape[1]:  # no bit ever changed, and all were dropped
-        return np.zeros((len(points), 1), np.float32)
-    return points.astype(np.float32, copy=False)
 
 
 def _clusters(

@@ -1,0 +1,100 @@
+"""Examples with classes: what classifiers learn from and are asked about, checked."""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int64
+
+from nhlib.codes import NeuralCodes, check_same_layers
+
+# Codes, or real numbers to compare them with.
+Examples = NeuralCodes | Float32[np.ndarray, "n d"]
+
+
+class Task(NamedTuple):
+    """What is learnt and what is asked, checked; classes are numbered in ascending order."""
+
+    train: Examples
+    y: Int64[np.ndarray, " n"]
+    test: Examples | None
+    test_y: Int64[np.ndarray, " m"]
+    classes: Int64[np.ndarray, " n_classes"]
+
+    @classmethod
+    def of(
+        cls,
+        train: Any,
+        train_labels: Any,
+        test: Any,
+        test_labels: Any,
+        needs_test: bool = True,
+    ) -> "Task":
+        """Check what a user gave, and number the classes; the test may be left out if allowed."""
+        examples, labels = labelled(train, train_labels, "train_codes", "train_labels")
+        classes, y = np.unique(labels, return_inverse=True)
+        if test is None and test_labels is None and not needs_test:
+            return cls(examples, y, None, y, classes)
+        others, labels = labelled(test, test_labels, "test_codes", "test_labels")
+        if isinstance(examples, NeuralCodes) and isinstance(others, NeuralCodes):
+            check_same_layers("test_codes", examples, others)
+        elif isinstance(examples, NeuralCodes) or isinstance(others, NeuralCodes):
+            raise TypeError(
+                "train_codes and test_codes: either both are NeuralCodes or none, "
+                f"not {type(train).__name__} and {type(test).__name__}"
+            )
+        elif examples.shape[1] != others.shape[1]:
+            raise ValueError(
+                "train_codes and test_codes: examples of as many numbers are needed, "
+                f"not {examples.shape[1]} and {others.shape[1]}"
+            )
+        unknown = np.setdiff1d(labels, classes)
+        if len(unknown):
+            raise ValueError(
+                f"test_labels: class {unknown[0]} is unknown; "
+                f"in train_labels there are {', '.join(map(str, classes))}"
+            )
+        return cls(examples, y, others, np.searchsorted(classes, labels), classes)
+
+    def accuracy(self, predicted: Int64[np.ndarray, " m"]) -> float:
+        """Return the share of predicted class numbers that are right."""
+        return float(np.mean(predicted == self.test_y))
+
+
+def labelled(
+    examples: Any, labels: Any, name: str, labels_name: str
+) -> tuple[Examples, Int64[np.ndarray, " n"]]:
+    """Check examples and their labels, given as the arguments so named."""
+    if isinstance(examples, (torch.Tensor, np.ndarray)):
+        if isinstance(examples, torch.Tensor):
+            examples = examples.detach().cpu().to(torch.float32).numpy()
+        # A copy by rows; adding 0 makes -0 a 0.
+        numbers = np.array(examples, np.float32, order="C") + np.float32(0)
+        examples = numbers.reshape(len(numbers), math.prod(numbers.shape[1:]))
+        if not np.isfinite(examples).all():
+            raise ValueError(f"{name}: finite numbers are needed, and there is nan or infinity")
+    elif not isinstance(examples, NeuralCodes):
+        raise TypeError(
+            f"{name}: NeuralCodes are needed, or a tensor or array of real numbers, "
+            f"not {type(examples).__name__}"
+        )
+    if labels is None:
+        raise TypeError(f"{labels_name}: one class for each code is needed, not None")
+    if not len(examples):
+        raise ValueError(f"{name}: at least one example is needed, and there is none")
+    classes = labels.cpu().numpy() if isinstance(labels, torch.Tensor) else np.asarray(labels)
+    if classes.shape != (len(examples),) or classes.dtype.kind not in "iub":
+        raise ValueError(
+            f"{labels_name}: {len(examples)} whole numbers are needed, one for each of {name}, "
+            f"not {classes.dtype} of shape {classes.shape}"
+        )
+    return examples, classes.astype(np.int64)
+
+
+def points_of(examples: Examples) -> Float32[np.ndarray, "n d"]:
+    """Return codes as points of 0 and 1, and real numbers as they are."""
+    points = examples.bits() if isinstance(examples, NeuralCodes) else examples
+    if not points.shape[1]:  # no bit ever changed, and all were dropped
+        return np.zeros((len(points), 1), np.float32)
+    return points.astype(np.float32, copy=False)
