@@ -16,8 +16,9 @@ from nhlib.categorization import categorize
 from nhlib.codes import NeuralCodes
 from nhlib.datasets import Dataset, Split
 from nhlib.encoding import encode
-from nhlib.inference import batches_of, device_of, undisturbed, unwrapped
+from nhlib.inference import batches_of, device_of, dtype_of, undisturbed, unwrapped
 from nhlib.progress import progress_bar
+from nhlib.training import accuracy_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,8 +130,7 @@ def hidden_activations(
         raise TypeError(f"network: a torch.nn.Module is needed, not {type(network).__name__}")
     network = unwrapped(network)
     home = device_of(network)
-    floats = (p.dtype for p in network.parameters() if p.is_floating_point())
-    dtype = next(floats, None)
+    dtype = dtype_of(network)
     batches, n = batches_of(inputs, batch_size)
     watch = ActivationWatch(network, None, smooth=False, values=True)
     parts = []
@@ -237,19 +237,14 @@ def compare_with_baselines(
             "representation": "network",
             "size": data.n_inputs,
             "method": "network",
-            "accuracy": _accuracy(network, data.test),
+            "accuracy": _network_accuracy(network, data.test),
         }
     )
     return pd.DataFrame(rows)
 
 
-def _accuracy(network: nn.Module, test: Split) -> float:
+def _network_accuracy(network: nn.Module, test: Split) -> float:
     home = device_of(network)
-    dtype = next((p.dtype for p in network.parameters() if p.is_floating_point()), None)
-    hits = 0
+    examples = test.inputs.to(home, dtype_of(network)), test.labels.to(home)
     with undisturbed(network, home, train_mode=False):
-        for inputs, labels in zip(
-            *(part.split(1024) for part in (test.inputs, test.labels)), strict=True
-        ):
-            hits += int((network(inputs.to(home, dtype)).argmax(1).cpu() == labels).sum())
-    return hits / len(test)
+        return accuracy_of(network, examples)

@@ -109,9 +109,9 @@ def rarefaction_curve(codes: NeuralCodes, sizes: Iterable[int] | None = None) ->
     >>> codes = NeuralCodes.from_bits([[0, 0], [0, 0], [0, 0], [1, 1]])
     >>> rarefaction_curve(codes).round(3)   # three of six pairs share a code
        n  redundancy  bound
-    0  2        0.25   0.25
-    1  3        0.42   0.50
-    2  4        0.50   0.75
+    0  2       0.250   0.25
+    1  3       0.417   0.50
+    2  4       0.500   0.75
     """
     import pandas as pd
 

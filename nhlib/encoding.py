@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_leaves
 
 from nhlib.activations import ActivationWatch, NonFinite, is_out_of_memory
 from nhlib.codes import NeuralCodes
-from nhlib.inference import batches_of, device_of, undisturbed, unwrapped
+from nhlib.inference import batches_of, device_of, dtype_of, undisturbed, unwrapped
 from nhlib.progress import progress_bar
 
 
@@ -172,8 +172,7 @@ class _Encoder:
 
     def __init__(self, watch: ActivationWatch, device: torch.device, n: int | None) -> None:
         self.watch, self.device, self.n = watch, device, n
-        floats = (p.dtype for p in watch.network.parameters() if p.is_floating_point())
-        self.dtype = next(floats, None)
+        self.dtype = dtype_of(watch.network)
         self.done = 0
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.parts: list[UInt8[np.ndarray, "rows n_bytes"]] = []

@@ -93,6 +93,12 @@ def device_of(network: nn.Module, default: str | torch.device = "cpu") -> torch.
     return devices.pop() if devices else torch.device(default)
 
 
+def dtype_of(network: nn.Module) -> torch.dtype | None:
+    """Return the precision of a network: that of its first floating-point parameter, if any."""
+    floats = (p.dtype for p in network.parameters() if p.is_floating_point())
+    return next(floats, None)
+
+
 @contextmanager
 def undisturbed(network: nn.Module, device: torch.device, train_mode: bool) -> Iterator[None]:
     """Run a network in eval or train mode without gradients, and restore all that running changes.

@@ -194,7 +194,7 @@ def fit(
             for epoch in range(1, recipe.epochs + 1):
                 order = epoch_order(len(data.train), seed, epoch).to(weights.device)
                 loss, accuracy = _epoch(network, optimizer, train, order, recipe, epoch, bar)
-                test_accuracy = _accuracy(network, test)
+                test_accuracy = accuracy_of(network, test)
                 history.train_loss.append(loss)
                 history.train_accuracy.append(accuracy)
                 history.test_accuracy.append(test_accuracy)
@@ -289,7 +289,8 @@ def _epoch(
     return float(loss), hits.sum().item() / len(order)
 
 
-def _accuracy(network: nn.Module, test: _Examples) -> float:
+def accuracy_of(network: nn.Module, test: _Examples) -> float:
+    """Return the share of examples that a network gets right; it is left in eval mode."""
     network.eval()
     with torch.no_grad():
         hits = [
