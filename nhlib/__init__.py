@@ -32,6 +32,13 @@ from nhlib.encoding import encode
 from nhlib.neighbours import nearest_codes
 from nhlib.networks import mlp
 from nhlib.recipes import Recipe
+from nhlib.regions import (
+    Partition,
+    Plane,
+    Segment,
+    partition,
+    segment,
+)
 from nhlib.training import History, fit
 
 __version__ = "0.1.0"
@@ -51,7 +58,10 @@ __all__ = [
     "Dataset",
     "History",
     "NeuralCodes",
+    "Partition",
+    "Plane",
     "Recipe",
+    "Segment",
     "Split",
     "bit_information",
     "bound_on_other_half",
@@ -69,6 +79,7 @@ __all__ = [
     "logreg_accuracy",
     "mlp",
     "nearest_codes",
+    "partition",
     "plot_accuracy",
     "plot_baselines",
     "plot_class_activity",
@@ -82,6 +93,7 @@ __all__ = [
     "rarefaction_curve",
     "redundancy_bound",
     "redundancy_ratio",
+    "segment",
     "unit_activity",
     "with_instance_noise",
     "with_label_noise",

@@ -1,0 +1,179 @@
+"""The exact regions of a network along a straight line between two inputs."""
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+from torch import nn
+
+from nhlib.codes import NeuralCodes
+from nhlib.regions.folding import FoldedNetwork, fold
+from nhlib.regions.plane import _flat, _near, _on_by_layer, affine_map
+
+# Breakpoints closer than this, as a share of the line, are one.
+_CLOSEST = 1e-13
+
+
+class Segment:
+    """The pieces of a line on which a network is affine; `segment` makes it.
+
+    Attributes
+    ----------
+    start, end : float64 arrays, shape (n_inputs,)
+        The two inputs, flattened.
+    breakpoints : float64 array, shape (n_regions - 1,)
+        Where units switch, ascending: 0 is the start, 1 the end.
+    codes : NeuralCodes
+        Code of each piece, in order.
+    """
+
+    def __init__(
+        self,
+        network: FoldedNetwork,
+        start: Float64[np.ndarray, " n_inputs"],
+        end: Float64[np.ndarray, " n_inputs"],
+        breakpoints: Float64[np.ndarray, " k"],
+        codes: NeuralCodes,
+    ) -> None:
+        self._network, self.start, self.end = network, start, end
+        self.breakpoints, self.codes = breakpoints, codes
+
+    def __repr__(self) -> str:
+        return f"Segment({self.n_regions} regions, {len(self.breakpoints)} breakpoints)"
+
+    @property
+    def n_regions(self) -> int:
+        """Number of pieces."""
+        return len(self.codes)
+
+    @property
+    def lengths(self) -> Float64[np.ndarray, " n_regions"]:
+        """Length of each piece, as a share of the whole."""
+        return np.diff(self.breakpoints, prepend=0, append=1)
+
+    @property
+    def midpoints(self) -> Float64[np.ndarray, " n_regions"]:
+        """Middle of each piece, from 0 to 1."""
+        bounds = np.concatenate([[0], self.breakpoints, [1]])
+        return (bounds[1:] + bounds[:-1]) / 2
+
+    def inputs(self, t: Any) -> Float64[np.ndarray, "k n_inputs"]:
+        """Return the flat inputs at positions t from 0 to 1."""
+        return self.start + np.asarray(t, float).reshape(-1, 1) * (self.end - self.start)
+
+    def outputs(self, t: Any) -> Float64[np.ndarray, "k n_outputs"]:
+        """Return the network's outputs at positions t from 0 to 1."""
+        return self._network.outputs(self.inputs(t))
+
+    @cached_property
+    def _maps(self) -> tuple[np.ndarray, np.ndarray]:
+        step = np.broadcast_to(self.end - self.start, (self.n_regions, 1, len(self.start)))
+        slopes, offsets = self._network.push(step, self.start, _on_by_layer(self.codes))
+        return slopes[:, 0], offsets
+
+    @property
+    def slopes(self) -> Float64[np.ndarray, "n_regions n_outputs"]:
+        """On each piece, outputs are ``slopes * t + offsets``."""
+        return self._maps[0]
+
+    @property
+    def offsets(self) -> Float64[np.ndarray, "n_regions n_outputs"]:
+        """What the affine map of each piece gives at t = 0."""
+        return self._maps[1]
+
+    def affine_map(
+        self, piece: int
+    ) -> tuple[Float64[np.ndarray, "n_outputs n_inputs"], Float64[np.ndarray, " n_outputs"]]:
+        """Return weights and biases of the map from whole inputs to outputs on one piece."""
+        return affine_map(self._network, self.codes, piece)
+
+
+def segment(network: nn.Module, start: Any, end: Any) -> Segment:
+    """Find every place where a unit switches on the straight line between two inputs, exactly.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        As `nhlib.partition` takes it.
+    start, end : tensors or arrays of one shape
+        Two inputs that the network takes: vectors or images, without a batch dimension.
+
+    Returns
+    -------
+    Segment
+
+    Raises
+    ------
+    TypeError
+        If `network` is no module.
+    ValueError
+        If a layer is of an unknown kind, or holds nan or infinity; if the inputs differ in shape,
+        are the same, or do not fit.
+
+    Notes
+    -----
+    In float64, layer by layer: between two breakpoints of the layers before, pre-activations are
+    affine, so a unit switches where its signs at the two ends differ. Breakpoints closer than
+    1e-13 of the line are one, at which several units switch. A bit is 1 where the pre-activation
+    is > 0 inside the piece.
+
+    Examples
+    --------
+    >>> import nhlib as nh
+    >>> test = nh.load("digits").test
+    >>> s = nh.segment(nh.mlp(64, [50, 50], 10), test.inputs[0], test.inputs[1])
+    >>> s
+    >>> s.breakpoints[:3].round(3)
+    """
+    one, other = torch.as_tensor(start), torch.as_tensor(end)
+    if one.shape != other.shape or one.ndim == 0:
+        raise ValueError(
+            "start and end: two inputs of one shape are needed, "
+            f"not {tuple(one.shape)} and {tuple(other.shape)}"
+        )
+    folded = fold(network, tuple(one.shape))
+    first, last = _flat(one, "start"), _flat(other, "end")
+    if np.array_equal(first, last):
+        raise ValueError("start and end: two different inputs are needed, these are the same")
+    t = np.array([0.0, 1.0])
+    h = np.stack([first, last])
+    bits: list[np.ndarray] = []
+    for layer in folded.hidden:
+        z = layer.preactivations(h)
+        z[np.abs(z) <= _near(layer, h)] = 0
+        sign = np.sign(z)
+        piece, unit = np.nonzero(sign[:-1] * sign[1:] < 0)
+        a, b = z[piece, unit], z[piece + 1, unit]
+        share = a / (a - b)
+        at = t[piece] + share * (t[piece + 1] - t[piece])
+        order = np.argsort(at, kind="stable")
+        piece, unit, share, at = piece[order], unit[order], share[order], at[order]
+        # Each crossing joins the point before it if that is close: one of the old or a new one.
+        old = np.searchsorted(at, t)  # old points among the crossings
+        everything = np.insert(at, old, t)
+        is_old = np.zeros(len(everything), bool)
+        is_old[old + np.arange(len(t))] = True
+        new_z = z[piece] + share[:, None] * (z[piece + 1] - z[piece])
+        all_z = np.insert(new_z, old, z, axis=0)
+        crossing_at = np.flatnonzero(~is_old)
+        all_z[crossing_at, unit] = 0
+        group = np.concatenate([[0], np.cumsum(np.diff(everything) > _CLOSEST)])
+        keep = np.zeros(group[-1] + 1, np.int64)
+        keep[group] = np.arange(len(everything))
+        keep[group[is_old]] = np.flatnonzero(is_old)
+        z = all_z[keep]
+        z[group[crossing_at], unit] = 0
+        parent = np.searchsorted(t, everything[keep][:-1], side="right") - 1
+        bits = [on[parent] for on in bits]
+        t = everything[keep]
+        z[np.abs(z) <= _near(layer, h)] = 0
+        bits.append((z[:-1] > 0) | (z[1:] > 0))
+        h = layer.activations(z)
+    # Within rounding a point may have been kept at which nothing switches.
+    stays = np.ones(len(t) - 1, bool)
+    stays[1:] = np.any([(on[1:] != on[:-1]).any(axis=1) for on in bits], axis=0)
+    packed = np.hstack([np.packbits(on[stays], axis=1) for on in bits])
+    codes = NeuralCodes(packed, {layer.name: layer.shape for layer in folded.hidden})
+    return Segment(folded, first, last, t[:-1][stays][1:], codes)

@@ -1,0 +1,51 @@
+"""Arrays of different lengths, one after the other in one array."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+
+class Ragged(Sequence[np.ndarray]):
+    """A read-only list of arrays, stored as one.
+
+    Parameters
+    ----------
+    flat : array, shape (total, …)
+        All rows.
+    starts : int64 array, shape (n + 1,)
+        Array i consists of the rows from ``starts[i]`` to ``starts[i + 1]``.
+
+    Examples
+    --------
+    >>> lists = Ragged(np.array([5, 6, 7, 8]), np.array([0, 3, 4]))
+    >>> len(lists), lists[0].tolist(), lists[-1].tolist(), lists.lengths.tolist()
+    (2, [5, 6, 7], [8], [3, 1])
+    """
+
+    def __init__(self, flat: np.ndarray, starts: np.ndarray) -> None:
+        self.flat, self.starts = flat, starts
+        flat.flags.writeable = starts.flags.writeable = False
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Length of every array."""
+        return np.diff(self.starts)
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return [self[k] for k in range(*i.indices(len(self)))]
+        if not -len(self) <= i < len(self):
+            raise IndexError(f"there are {len(self)} arrays, so none at {i}")
+        i = int(i) % len(self)
+        return self.flat[self.starts[i] : self.starts[i + 1]]
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        bounds = self.starts.tolist()
+        return (self.flat[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True))
+
+    def __repr__(self) -> str:
+        return f"Ragged({len(self)} arrays, {len(self.flat)} rows)"
