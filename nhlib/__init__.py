@@ -36,8 +36,13 @@ from nhlib.regions import (
     Partition,
     Plane,
     Segment,
+    arrangement_count,
+    hanin_rolnick_scale,
+    montufar_bound,
     partition,
     segment,
+    serra_bound,
+    zaslavsky_bound,
 )
 from nhlib.training import History, fit
 
@@ -50,8 +55,10 @@ _PLOTS = (
     "plot_codes",
     "plot_distances",
     "plot_images",
+    "plot_partition",
     "plot_rarefaction",
     "plot_redundancy",
+    "plot_segment",
 )
 
 __all__ = [
@@ -63,6 +70,7 @@ __all__ = [
     "Recipe",
     "Segment",
     "Split",
+    "arrangement_count",
     "bit_information",
     "bound_on_other_half",
     "categorize",
@@ -72,12 +80,14 @@ __all__ = [
     "drop_constant_bits",
     "encode",
     "fit",
+    "hanin_rolnick_scale",
     "hidden_activations",
     "kmeans_accuracy",
     "knn_accuracy",
     "load",
     "logreg_accuracy",
     "mlp",
+    "montufar_bound",
     "nearest_codes",
     "partition",
     "plot_accuracy",
@@ -86,17 +96,21 @@ __all__ = [
     "plot_codes",
     "plot_distances",
     "plot_images",
+    "plot_partition",
     "plot_rarefaction",
     "plot_redundancy",
+    "plot_segment",
     "random_hyperplanes",
     "random_inputs",
     "rarefaction_curve",
     "redundancy_bound",
     "redundancy_ratio",
     "segment",
+    "serra_bound",
     "unit_activity",
     "with_instance_noise",
     "with_label_noise",
+    "zaslavsky_bound",
 ]
 
 

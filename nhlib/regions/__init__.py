@@ -1,5 +1,12 @@
 """Exact linear regions: along a line, in a plane, and how many there can be."""
 
+from nhlib.regions.bounds import (
+    arrangement_count,
+    hanin_rolnick_scale,
+    montufar_bound,
+    serra_bound,
+    zaslavsky_bound,
+)
 from nhlib.regions.line import Segment, segment
 from nhlib.regions.plane import Partition, Plane, partition
 
@@ -7,6 +14,11 @@ __all__ = [
     "Partition",
     "Plane",
     "Segment",
+    "arrangement_count",
+    "hanin_rolnick_scale",
+    "montufar_bound",
     "partition",
     "segment",
+    "serra_bound",
+    "zaslavsky_bound",
 ]

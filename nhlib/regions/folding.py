@@ -28,6 +28,10 @@ _KNOWN = (*_SHAPING, *_DROPOUTS, *_NORMS, nn.Linear, *_CONVOLUTIONS, *_POOLS, *_
 _LARGEST_MATRIX = 1 << 27
 
 
+class Misfit(ValueError):
+    """A layer does not take the input that it gets."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """One affine layer, and the activation after it.
@@ -53,7 +57,8 @@ class Layer:
 
     def preactivations(self, before: Float64[np.ndarray, "k n"]) -> Float64[np.ndarray, "k units"]:
         """Apply the affine map."""
-        return before @ self.weights.T + self.biases
+        z: Float64[np.ndarray, "k units"] = before @ self.weights.T + self.biases
+        return z
 
     def activations(self, z: Float64[np.ndarray, "k units"]) -> Float64[np.ndarray, "k units"]:
         """Apply the activation, in place: fresh memory would cost more than the arithmetic."""
@@ -239,7 +244,12 @@ class _Chain:
         if isinstance(module, _NORMS):
             self._normalize(module, path)
             return
-        if isinstance(module, nn.Linear) and self.shape == (module.in_features,):
+        if isinstance(module, nn.Linear) and self.shape[-1:] != (module.in_features,):
+            raise Misfit(
+                f"network: layer {path} takes {module.in_features} numbers, "
+                f"but its input has shape {self.shape}"
+            )
+        if isinstance(module, nn.Linear) and len(self.shape) == 1:
             weights = _numpy(module.weight)
             units = module.out_features
             biases = np.zeros(units) if module.bias is None else _numpy(module.bias)
@@ -256,8 +266,8 @@ class _Chain:
                 "depends on the batch; it needs track_running_stats=True"
             )
         if module.num_features != self.shape[0]:
-            raise ValueError(
-                f"network: layer {path} wants {module.num_features} features, "
+            raise Misfit(
+                f"network: layer {path} takes {module.num_features} features, "
                 f"but its input has shape {self.shape}"
             )
         scale = 1 / np.sqrt(_numpy(module.running_var) + module.eps)
@@ -289,7 +299,7 @@ class _Chain:
         try:
             zero = run(torch.zeros((1, *self.shape), dtype=torch.float64))
         except RuntimeError as error:
-            raise ValueError(
+            raise Misfit(
                 f"network: layer {path} does not take an input of shape {self.shape}. "
                 f"PyTorch says: {error}"
             ) from None

@@ -1,7 +1,7 @@
 """The exact regions of a network along a straight line between two inputs."""
 
 from functools import cached_property
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 import torch
@@ -57,11 +57,14 @@ class Segment:
     def midpoints(self) -> Float64[np.ndarray, " n_regions"]:
         """Middle of each piece, from 0 to 1."""
         bounds = np.concatenate([[0], self.breakpoints, [1]])
-        return (bounds[1:] + bounds[:-1]) / 2
+        middles: Float64[np.ndarray, " n_regions"] = (bounds[1:] + bounds[:-1]) / 2
+        return middles
 
     def inputs(self, t: Any) -> Float64[np.ndarray, "k n_inputs"]:
         """Return the flat inputs at positions t from 0 to 1."""
-        return self.start + np.asarray(t, float).reshape(-1, 1) * (self.end - self.start)
+        shares = np.asarray(t, float).reshape(-1, 1)
+        inputs: Float64[np.ndarray, "k n_inputs"] = self.start + shares * (self.end - self.start)
+        return inputs
 
     def outputs(self, t: Any) -> Float64[np.ndarray, "k n_outputs"]:
         """Return the network's outputs at positions t from 0 to 1."""
@@ -84,7 +87,7 @@ class Segment:
         return self._maps[1]
 
     def affine_map(
-        self, piece: int
+        self, piece: SupportsIndex
     ) -> tuple[Float64[np.ndarray, "n_outputs n_inputs"], Float64[np.ndarray, " n_outputs"]]:
         """Return weights and biases of the map from whole inputs to outputs on one piece."""
         return affine_map(self._network, self.codes, piece)
@@ -125,7 +128,9 @@ def segment(network: nn.Module, start: Any, end: Any) -> Segment:
     >>> test = nh.load("digits").test
     >>> s = nh.segment(nh.mlp(64, [50, 50], 10), test.inputs[0], test.inputs[1])
     >>> s
+    Segment(37 regions, 36 breakpoints)
     >>> s.breakpoints[:3].round(3)
+    array([0.032, 0.037, 0.078])
     """
     one, other = torch.as_tensor(start), torch.as_tensor(end)
     if one.shape != other.shape or one.ndim == 0:

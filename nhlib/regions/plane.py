@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, SupportsIndex
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from torch import nn
 from nhlib.arguments import whole_number
 from nhlib.codes import NeuralCodes
 from nhlib.regions.careful import cut_one_by_one
-from nhlib.regions.folding import FoldedNetwork, fold
+from nhlib.regions.folding import FoldedNetwork, Misfit, fold
 from nhlib.regions.merging import same_map
 from nhlib.regions.ragged import Ragged
 from nhlib.regions.subdivision import (
@@ -79,12 +79,15 @@ class Plane:
 
     def inputs(self, coordinates: Any) -> Float64[np.ndarray, "k n_inputs"]:
         """Return the flat inputs at coordinates of shape (k, 2)."""
-        return self.origin + np.asarray(coordinates, float) @ self.axes
+        inputs: Float64[np.ndarray, "k n_inputs"]
+        inputs = self.origin + np.asarray(coordinates, float) @ self.axes
+        return inputs
 
     def coordinates(self, inputs: Any) -> Float64[np.ndarray, "k 2"]:
         """Return the coordinates of k inputs; of one beside the plane, those of its foot."""
         flat = np.stack([_flat(one, "inputs") for one in inputs])
-        return (flat - self.origin) @ self.axes.T
+        coordinates: Float64[np.ndarray, "k 2"] = (flat - self.origin) @ self.axes.T
+        return coordinates
 
 
 class Partition:
@@ -220,7 +223,7 @@ class Partition:
         return self._maps[1]
 
     def affine_map(
-        self, region: int
+        self, region: SupportsIndex
     ) -> tuple[Float64[np.ndarray, "n_outputs n_inputs"], Float64[np.ndarray, " n_outputs"]]:
         """Return weights and biases of the map from whole inputs to outputs in one region."""
         return affine_map(self._network, self.codes, region)
@@ -245,8 +248,9 @@ class Partition:
             (np.ones(int(same.sum()), bool), (left[same], right[same])),
             shape=(self.n_regions, self.n_regions),
         )
-        _, labels = connected_components(graph, directed=False)
-        return labels.astype(np.int64)
+        labels: Int64[np.ndarray, " n_regions"]
+        labels = connected_components(graph, directed=False)[1].astype(np.int64)
+        return labels
 
     @property
     def n_linear_regions(self) -> int:
@@ -370,7 +374,7 @@ def _on_by_layer(codes: NeuralCodes) -> list[Bool[np.ndarray, "k units"]]:
 
 
 def affine_map(
-    network: FoldedNetwork, codes: NeuralCodes, i: int
+    network: FoldedNetwork, codes: NeuralCodes, i: SupportsIndex
 ) -> tuple[Float64[np.ndarray, "n_outputs n_inputs"], Float64[np.ndarray, " n_outputs"]]:
     """Return weights and biases of the affine map that belongs to the i-th code."""
     n = network.layers[0].weights.shape[1]
@@ -435,16 +439,25 @@ def partition(
     >>> import nhlib as nh
     >>> p = nh.partition(nh.mlp(2, [8, 8], 2, seed=1))
     >>> p
-    Partition(18 activation regions in (-1.0, 1.0, -1.0, 1.0))
-    >>> p.polygons[0].tolist(), p.neighbours[0].tolist(), p.codes[0].bits().tolist()
-    >>> round(p.areas.sum(), 12)
+    Partition(28 activation regions in (-1.0, 1.0, -1.0, 1.0))
+    >>> print(round(p.areas.sum(), 12))
     4.0
+    >>> region = p.locate([[0.5, 0.25]])[0]
+    >>> p.codes[region].bits()
+    array([[1, 1, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 1]], dtype=uint8)
+    >>> weights, biases = p.affine_map(region)
+    >>> weights @ [0.5, 0.25] + biases
+    array([-0.0169, -0.0226])
     """
     limit = whole_number("max_regions", max_regions, 1)
     if plane is None:
         where = Plane(np.zeros(2), np.eye(2))
-        folded = fold(network, (2,))
-        n = folded.layers[0].weights.shape[1]
+        try:
+            folded = fold(network, (2,))
+        except Misfit as error:
+            raise ValueError(
+                f"{error}; for a network of other than two inputs, pass plane: three of its inputs"
+            ) from None
     else:
         points = [torch.as_tensor(one) for one in plane]
         where = Plane.through(points)

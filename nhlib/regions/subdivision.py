@@ -227,11 +227,12 @@ def cut_by_all(
 def pack(on: np.ndarray) -> UInt64[np.ndarray, "k n_words"]:
     """Pack rows of booleans into 64-bit words, as ``np.packbits`` packs them into bytes."""
     n = on.shape[1]
+    n_words = -(-n // 64)
     if n % 64:
-        room = np.zeros((len(on), -(-n // 64) * 64), bool)
+        room = np.zeros((len(on), n_words * 64), bool)
         room[:, :n] = on
         on = room
-    return np.packbits(on).view(np.uint64).reshape(len(on), -1)
+    return np.packbits(on).view(np.uint64).reshape(len(on), n_words)
 
 
 def _set_bits(
@@ -265,8 +266,9 @@ def _between(
 
 def _along(edge: Int64[np.ndarray, " k"], t: Float64[np.ndarray, " k"]) -> Int64[np.ndarray, " k"]:
     """Return the order by edge, and by position along it."""
-    order = np.argsort(t)
-    return order[radix_order(edge[order])]
+    by_t = np.argsort(t)
+    order: Int64[np.ndarray, " k"] = by_t[radix_order(edge[by_t])]
+    return order
 
 
 def radix_order(*keys: np.ndarray) -> Int64[np.ndarray, " k"]:

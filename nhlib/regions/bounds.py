@@ -1,0 +1,435 @@
+"""How many regions there can be: formulas for any network, and an exact count for one layer."""
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float64
+
+from nhlib.arguments import whole_number
+from nhlib.regions.plane import _rectangle
+
+# A line a·x + b·y + c = 0 in whole numbers.
+_Line = tuple[int, int, int]
+
+
+def zaslavsky_bound(n_units: int, n_inputs: int) -> int:
+    r"""Most regions that one layer can have.
+
+    .. math:: R(N, d) = \sum_{i=0}^{d} \binom{N}{i}
+
+    is the number of regions that :math:`N` hyperplanes in general position cut
+    :math:`\mathbb{R}^d` into; in special position they make fewer [1]_. With
+    :math:`d \ge N` it is :math:`2^N`, all codes there are.
+
+    Parameters
+    ----------
+    n_units : int
+        :math:`N`, units of the layer, at least 0.
+    n_inputs : int
+        :math:`d`, number of inputs, at least 1.
+
+    Returns
+    -------
+    int
+        Exact.
+
+    Raises
+    ------
+    TypeError
+        If a number is not whole.
+    ValueError
+        If a number is too small.
+
+    See Also
+    --------
+    arrangement_count : the exact number for given weights and biases of two inputs.
+    serra_bound : the same for several layers.
+
+    References
+    ----------
+    .. [1] T. Zaslavsky, "Facing up to arrangements: face-count formulas for partitions of
+       space by hyperplanes", Memoirs of the American Mathematical Society 1(154), 1975.
+
+    Examples
+    --------
+    >>> zaslavsky_bound(3, 2)       # 1 + 3 lines + 3 crossings
+    7
+    >>> zaslavsky_bound(48, 1), zaslavsky_bound(48, 2), zaslavsky_bound(48, 64) == 2**48
+    (49, 1177, True)
+    """
+    n_units = whole_number("n_units", n_units, 0)
+    n_inputs = whole_number("n_inputs", n_inputs, 1)
+    return sum(_binomials(n_units, min(n_inputs, n_units)))
+
+
+def arrangement_count(weights: Any, biases: Any, extent: Any = (-1.0, 1.0, -1.0, 1.0)) -> int:
+    r"""Count the regions of one layer of two inputs in a rectangle, without drawing them.
+
+    Unit :math:`j` switches on the line :math:`w_j \cdot x + b_j = 0`. Drawn one after
+    another, each line that enters the rectangle adds one region, and one more for every
+    point inside at which it crosses lines before it:
+
+    .. math:: 1 + L + \sum_{p} (k_p - 1)
+
+    for :math:`L` different lines that enter, and :math:`k_p \ge 2` of them through the
+    crossing point :math:`p`. Only what is inside counts: a line along the border, or through
+    a corner alone, parts nothing.
+
+    Parameters
+    ----------
+    weights : array or tensor, shape (n, 2)
+        One row a unit. A row of zeros is no line.
+    biases : array or tensor, shape (n,)
+        One number a unit.
+    extent : (left, right, bottom, top), default (-1, 1, -1, 1)
+        The rectangle, without its border.
+
+    Returns
+    -------
+    int
+        Exact for the numbers given, taken as float64: duplicate, parallel and concurrent lines
+        are recognized without any tolerance.
+
+    Raises
+    ------
+    ValueError
+        If `weights` or `biases` are of another shape, or hold nan or infinity; if the
+        rectangle is empty.
+
+    See Also
+    --------
+    nhlib.partition : the regions themselves, of any number of layers.
+    zaslavsky_bound : the most there can be.
+
+    Notes
+    -----
+    A float is a whole number times a power of two, so every line has whole coefficients, and
+    signs and crossing points are computed in whole numbers of any size. That takes time with
+    the square of the number of lines. `nhlib.partition` takes what differs only by rounding for
+    equal, and may count fewer where three lines meet almost in a point.
+
+    Examples
+    --------
+    Three lines cross in the points (0, 0), (0, 1) and (1, 0); two of them lie on the border
+    of the default square.
+
+    >>> weights, biases = [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]], [0.0, 0.0, -1.0]
+    >>> arrangement_count(weights, biases, extent=(-2, 2, -2, 2))
+    7
+    >>> arrangement_count(weights, biases)
+    5
+    """
+    w = _finite("weights", weights)
+    if w.ndim != 2 or w.shape[1] != 2:
+        raise ValueError(
+            "weights: shape (n, 2) is needed, one row a unit and one column an input, "
+            f"not {w.shape}"
+        )
+    b = _finite("biases", biases)
+    if b.shape != w.shape[:1]:
+        raise ValueError(
+            f"biases: shape ({len(w)},) is needed, one number for each row of weights, "
+            f"not {b.shape}"
+        )
+    # Coordinates in which the rectangle has whole corners, the first of them (0, 0).
+    left, right, bottom, top, unit = _whole(*_rectangle(extent, None), 1.0)
+    width, height = right - left, top - bottom
+    lines: dict[_Line, None] = {}
+    for row, bias in zip(w.tolist(), b.tolist(), strict=True):
+        x, y, constant = _whole(*row, bias)
+        constant = constant * unit + x * left + y * bottom
+        corners = [constant + p * width + q * height for p in (0, x) for q in (0, y)]
+        if min(corners) < 0 < max(corners):
+            lines[_normal(x, y, constant)] = None
+    known = list(lines)
+    return 1 + sum(1 + _crossings(known[:i], known[i], width, height) for i in range(len(known)))
+
+
+def serra_bound(n_inputs: int, widths: Iterable[int]) -> int:
+    r"""Upper bound of the number of regions of a ReLU network of several layers.
+
+    .. math::
+
+       \sum_{(j_1, \dots, j_L) \in J} \prod_{\ell=1}^{L} \binom{n_\ell}{j_\ell}, \qquad
+       J = \{ 0 \le j_\ell \le
+       \min(n_0, n_1 - j_1, \dots, n_{\ell-1} - j_{\ell-1}, n_\ell) \text{ for all } \ell \}
+
+    for :math:`n_0` inputs and :math:`n_\ell` units in layer :math:`\ell` [1]_. It follows how
+    many dimensions each layer lets through: where few units are on, later layers have few
+    dimensions left to cut. For one layer it is Zaslavsky's formula, and is reached; deeper
+    networks may stay below.
+
+    Parameters
+    ----------
+    n_inputs : int
+        :math:`n_0`, at least 1.
+    widths : iterable of int
+        :math:`n_1, \dots, n_L`: units of each hidden layer, at least 1. The output layer has
+        no ReLU, and does not count.
+
+    Returns
+    -------
+    int
+        Exact value of the bound.
+
+    Raises
+    ------
+    TypeError
+        If a number is not whole.
+    ValueError
+        If a number is less than 1, or there are no layers.
+
+    See Also
+    --------
+    zaslavsky_bound : one layer.
+    montufar_bound : how many can be reached.
+
+    Notes
+    -----
+    The bound is for all of input space, so it also holds in any rectangle of it, and for
+    activation regions, of which there are at least as many as linear regions in the strict
+    sense. It is for units that are 0 where they are off: LeakyReLU and PReLU let dimensions
+    through there, and can make more regions.
+
+    References
+    ----------
+    .. [1] T. Serra, C. Tjandraatmadja and S. Ramalingam, "Bounding and counting linear regions
+       of deep neural networks", International Conference on Machine Learning, 2018, theorem 1.
+
+    Examples
+    --------
+    >>> serra_bound(2, [48]) == zaslavsky_bound(48, 2)
+    True
+    >>> serra_bound(2, [2, 2])      # not 4 × 4: where first units are off, dimensions are lost
+    11
+    """
+    n_inputs = whole_number("n_inputs", n_inputs, 1)
+    # How often at most so many dimensions remain: weights of the sums over j_1, …, j_l.
+    remaining = [0] * n_inputs + [1]
+    for width in _layers(widths):
+        remaining = _after(width, remaining)
+    return sum(remaining)
+
+
+def montufar_bound(n_inputs: int, widths: Iterable[int]) -> int:
+    r"""Lower bound of the most linear regions that a ReLU network of these widths can have.
+
+    .. math::
+
+       \left( \prod_{\ell=1}^{L-1} \left\lfloor \frac{n_\ell}{n_0} \right\rfloor^{n_0} \right)
+       \sum_{j=0}^{n_0} \binom{n_L}{j}
+
+    for :math:`n_0` inputs and :math:`n_\ell \ge n_0` units in layer :math:`\ell`: a network
+    with at least this many can be built [1]_. All its layers but the last fold every
+    input :math:`\lfloor n_\ell / n_0 \rfloor` times, and what the last layer draws is repeated
+    in every fold. Most networks of these widths have far fewer.
+
+    Parameters
+    ----------
+    n_inputs : int
+        :math:`n_0`, at least 1.
+    widths : iterable of int
+        :math:`n_1, \dots, n_L`: units of each hidden layer, each at least :math:`n_0`. The
+        output layer does not count.
+
+    Returns
+    -------
+    int
+        Exact value of the bound.
+
+    Raises
+    ------
+    TypeError
+        If a number is not whole.
+    ValueError
+        If there are no layers, or one has fewer units than there are inputs.
+
+    See Also
+    --------
+    serra_bound : the most there can be.
+
+    References
+    ----------
+    .. [1] G. Montúfar, R. Pascanu, K. Cho and Y. Bengio, "On the number of linear regions of
+       deep neural networks", Advances in Neural Information Processing Systems 27, 2014.
+
+    Examples
+    --------
+    >>> montufar_bound(2, [16, 16, 16])     # 8² · 8² · 137
+    561152
+    >>> serra_bound(2, [16, 16, 16])
+    2571353
+    """
+    n_inputs = whole_number("n_inputs", n_inputs, 1)
+    *folding, last = layers = _layers(widths)
+    if min(layers) < n_inputs:
+        raise ValueError(
+            "widths: at least as many units as inputs are needed in every layer, "
+            f"and of {n_inputs} inputs and {layers} units that is not so; "
+            "serra_bound takes narrower layers too"
+        )
+    folds: int = math.prod((width // n_inputs) ** n_inputs for width in folding)
+    return folds * zaslavsky_bound(last, n_inputs)
+
+
+def hanin_rolnick_scale(n_units: int, n_inputs: int) -> float:
+    r"""Order of size of the average number of regions of a random ReLU network.
+
+    .. math:: \frac{N^d}{d!}
+
+    for :math:`d` inputs and :math:`N` units, those of all hidden layers together, however they
+    are layered.
+
+    This is neither a bound nor an estimate. What Hanin and Rolnick [1]_ prove is that random
+    networks have on average at most :math:`(T N)^d / d!` activation regions in a unit of volume
+    of input space, where :math:`N \ge d` and :math:`T` depends on how weights and biases are
+    drawn. :math:`T` and the volume are left out here: compare how numbers grow, not how large
+    they are.
+
+    Parameters
+    ----------
+    n_units : int
+        :math:`N`, hidden units of the network, at least 1.
+    n_inputs : int
+        :math:`d`, number of inputs, at least 1.
+
+    Returns
+    -------
+    float
+        Infinity where it exceeds the largest float.
+
+    Raises
+    ------
+    TypeError
+        If a number is not whole.
+    ValueError
+        If a number is less than 1.
+
+    See Also
+    --------
+    serra_bound : the most there can be.
+
+    Notes
+    -----
+    Biases have to be random too, with a bounded density: the theorem does not cover networks
+    whose biases are 0. :math:`N` units have at most :math:`2^N` codes, whatever :math:`d` is.
+
+    References
+    ----------
+    .. [1] B. Hanin and D. Rolnick, "Deep ReLU networks have surprisingly few activation
+       patterns", Advances in Neural Information Processing Systems 32, 2019.
+
+    Examples
+    --------
+    >>> hanin_rolnick_scale(48, 2)
+    1152.0
+    """
+    n_units = whole_number("n_units", n_units, 1)
+    n_inputs = whole_number("n_inputs", n_inputs, 1)
+    try:
+        scale: float = n_units**n_inputs / math.factorial(n_inputs)
+    except OverflowError:
+        scale = math.inf
+    return scale
+
+
+def _binomials(n: int, most: int) -> list[int]:
+    """Return C(n, 0), …, C(n, most)."""
+    found = [1]
+    for i in range(most):
+        found.append(found[-1] * (n - i) // (i + 1))
+    return found
+
+
+def _layers(widths: Any) -> list[int]:
+    try:
+        layers = list(widths)
+    except TypeError:
+        raise TypeError(
+            f"widths: the units of each hidden layer are needed, such as [16, 16], not {widths!r}"
+        ) from None
+    if not layers:
+        raise ValueError("widths: at least one hidden layer is needed, such as [16], not none")
+    return [whole_number("widths", width, 1) for width in layers]
+
+
+def _after(width: int, remaining: list[int]) -> list[int]:
+    """Pass one layer: where r dimensions remain, j ≤ min(r, n) leaves min(r, n - j), C(n, j) times.
+
+    Sums are shared, so that this takes r + n steps, and not their product.
+    """
+    n, largest = width, len(remaining) - 1
+    binomials = _binomials(n, min(n, largest))
+    up_to = [0]  # up_to[i]: sum of the first i binomials
+    for one in binomials:
+        up_to.append(up_to[-1] + one)
+    above = [0] * (largest + 2)  # above[i]: sum of remaining[i:]
+    for r in reversed(range(largest + 1)):
+        above[r] = above[r + 1] + remaining[r]
+    after = [0] * (largest + 1)
+    for r in range(min(n, largest) + 1):
+        # r remained before, and at least as many units are on: j ≤ n - r.
+        after[r] = remaining[r] * up_to[min(r, n - r) + 1]
+        # More remained before, and exactly r units are on: j = n - r.
+        if n - r <= largest:
+            after[r] += binomials[n - r] * above[max(r + 1, n - r)]
+    return after
+
+
+def _finite(name: str, given: Any) -> Float64[np.ndarray, "..."]:
+    try:
+        if isinstance(given, torch.Tensor):
+            given = given.detach().cpu()
+            array = (given if given.is_complex() else given.double()).numpy()
+        else:
+            array = np.asarray(given)
+        if given is None or np.iscomplexobj(array):
+            raise TypeError
+        numbers: Float64[np.ndarray, "..."] = array.astype(np.float64)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(
+            f"{name}: an array or tensor of real numbers is needed, not {type(given).__name__} "
+            f"{given!r:.60}; of an nn.Linear layer, take layer.weight and layer.bias, "
+            "or zeros where it has no bias"
+        ) from None
+    strange = numbers[~np.isfinite(numbers)]
+    if strange.size:
+        raise ValueError(f"{name}: finite numbers are needed, but there is {strange[0]}")
+    return numbers
+
+
+def _whole(*numbers: float) -> list[int]:
+    """Multiply floats by the smallest power of two that makes all of them whole."""
+    ratios = [number.as_integer_ratio() for number in numbers]
+    common = max(denominator for _, denominator in ratios)
+    return [numerator * (common // denominator) for numerator, denominator in ratios]
+
+
+def _normal(a: int, b: int, c: int) -> _Line:
+    """Return what all multiples of a line have in common."""
+    divisor = math.gcd(a, b, c)
+    if (a, b) < (0, 0):
+        divisor = -divisor
+    return (a // divisor, b // divisor, c // divisor)
+
+
+def _crossings(lines: list[_Line], line: _Line, width: int, height: int) -> int:
+    """Count the points at which a line crosses others inside the rectangle from (0, 0)."""
+    a, b, c = line
+    points = set()
+    for p, q, r in lines:
+        # Cramer's rule: the lines meet at (x / w, y / w), or nowhere if w is 0.
+        w = a * q - b * p
+        x = b * r - c * q
+        y = c * p - a * r
+        if w < 0:
+            w, x, y = -w, -x, -y
+        if 0 < x < w * width and 0 < y < w * height:
+            # On one line, one coordinate tells points apart.
+            along = x if b else y
+            divisor = math.gcd(along, w)
+            points.add((along // divisor, w // divisor))
+    return len(points)
