@@ -140,8 +140,7 @@ def test_networks_stay_below_serra(widths, seed):
     for width in widths:
         network.extend([nn.Linear(n, width), nn.ReLU()])
         n = width
-    for size in (1, 100):
-        extent = (-size, size, -size, size)
+    for extent in (SQUARE, (-100.0, 100.0, -100.0, 100.0)):
         assert nh.partition(network.double(), extent=extent).n_regions <= nh.serra_bound(2, widths)
 
 
@@ -168,15 +167,16 @@ def test_montufar_of_one_layer_is_zaslavsky(n_inputs, more):
     assert nh.montufar_bound(n_inputs, widths) == nh.zaslavsky_bound(widths[0], n_inputs)
 
 
-def test_tents_reach_montufar():
-    """Two layers of two units on a line, T(T(x)) = T²(x): pieces of the fold times the last's."""
+def test_a_fold_reaches_montufar():
+    """A tent of two units, 2 max(0, x) - 4 max(0, x - 1/2), meets two more units on both sides."""
     first, second = nn.Linear(1, 2), nn.Linear(2, 2)
     first.weight.data, first.bias.data = torch.tensor([[1.0], [1.0]]), torch.tensor([0.0, -0.5])
     second.weight.data = torch.tensor([[2.0, -4.0], [2.0, -4.0]])
     second.bias.data = torch.tensor([-0.25, -0.75])
     network = nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
-    pieces = nh.segment(network, torch.tensor([-1.0]), torch.tensor([2.0])).n_regions
-    assert nh.montufar_bound(1, [2, 2]) <= pieces <= nh.serra_bound(1, [2, 2])
+    found = nh.segment(network, torch.tensor([-1.0]), torch.tensor([2.0]))
+    assert found.n_regions == 7
+    assert nh.montufar_bound(1, [2, 2]) <= found.n_regions <= nh.serra_bound(1, [2, 2])
 
 
 # -- Hanin and Rolnick -----------------------------------------------------------------------

@@ -388,7 +388,7 @@ def _finite(name: str, given: Any) -> Float64[np.ndarray, "..."]:
             array = np.asarray(given)
         if given is None or np.iscomplexobj(array):
             raise TypeError
-        numbers: Float64[np.ndarray, "..."] = array.astype(np.float64)
+        numbers: np.ndarray = array.astype(np.float64)
     except (TypeError, ValueError, RuntimeError):
         raise ValueError(
             f"{name}: an array or tensor of real numbers is needed, not {type(given).__name__} "

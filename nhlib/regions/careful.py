@@ -59,7 +59,8 @@ def cut_one_by_one(
         if now.n_faces > limit:
             raise TooManyRegions(now.n_faces)
         bits[:, unit] = positive
-        bits, parents = np.concatenate([bits, bits[split]]), np.concatenate([parents, parents[split]])
+        bits = np.concatenate([bits, bits[split]])
+        parents = np.concatenate([parents, parents[split]])
         bits[len(positive) :, unit] = False
     return Cut(now, parents, pack(bits), z)
 

@@ -113,7 +113,7 @@ class FoldedNetwork:
         self,
         directions: Float64[np.ndarray, "k d n"],
         point: Float64[np.ndarray, " n"],
-        on: list[Bool[np.ndarray, "k units"]],
+        on: list[Bool[np.ndarray, "k _"]],
     ) -> tuple[Float64[np.ndarray, "k d n_outputs"], Float64[np.ndarray, "k n_outputs"]]:
         """Send directions, and one point, through the affine maps of k codes.
 
@@ -228,7 +228,7 @@ class _Chain:
         self.shape, self.steps = shape, 0
         self.n = math.prod(shape)
         self.weights: Float64[np.ndarray, "units n"] | None = None  # None is the identity
-        self.biases: Float64[np.ndarray, "units"] = np.zeros(self.n)
+        self.biases: Float64[np.ndarray, units] = np.zeros(self.n)
 
     def matrix(self) -> tuple[Float64[np.ndarray, "units n"], Float64[np.ndarray, "units"]]:
         return np.eye(self.n) if self.weights is None else self.weights, self.biases

@@ -111,7 +111,8 @@ def _exact(
         weights = layer.weights.tolist()
         shifts = layer.biases.tolist()
         for o in range(n_outputs):
-            passed = [(j, r * g) for j, (r, g) in enumerate(zip(rows[o], gains, strict=True)) if r * g]
+            gained = [r * g for r, g in zip(rows[o], gains, strict=True)]
+            passed = [(j, r) for j, r in enumerate(gained) if r]
             biases[o] += sum((r * Fraction(shifts[j]) for j, r in passed), Fraction(0))
             rows[o] = [
                 sum((r * Fraction(weights[j][i]) for j, r in passed if weights[j][i]), Fraction(0))

@@ -1,6 +1,5 @@
 """The exact subdivision of a rectangle into the regions of a network."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, SupportsIndex
@@ -369,7 +368,7 @@ def _following(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return following
 
 
-def _on_by_layer(codes: NeuralCodes) -> list[Bool[np.ndarray, "k units"]]:
+def _on_by_layer(codes: NeuralCodes) -> list[Bool[np.ndarray, "k _"]]:
     return [codes[name].bits().astype(bool) for name in codes.layers]
 
 
@@ -384,8 +383,8 @@ def affine_map(
 
 def partition(
     network: nn.Module,
-    plane: Sequence[Any] | None = None,
-    extent: tuple[float, float, float, float] | None = None,
+    plane: Any = None,
+    extent: Any = None,
     max_regions: int = 1_000_000,
 ) -> Partition:
     r"""Cut a rectangle into the linear regions of a network, exactly.
@@ -470,7 +469,8 @@ def partition(
     try:
         for layer in folded.hidden:
             last = layer is folded.hidden[-1]
-            cut = _cut(subdivision, layer.preactivations(h), _near(layer, h), first_unit, limit, last)
+            z, near = layer.preactivations(h), _near(layer, h)
+            cut = _cut(subdivision, z, near, first_unit, limit, last)
             cuts.append(cut)
             subdivision = cut.subdivision
             first_unit += len(layer.biases)

@@ -1,6 +1,7 @@
 """Arrays of different lengths, one after the other in one array."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,8 +45,7 @@ class Ragged(Sequence[np.ndarray]):
         return self.flat[self.starts[i] : self.starts[i + 1]]
 
     def __iter__(self) -> Iterator[np.ndarray]:
-        bounds = self.starts.tolist()
-        return (self.flat[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True))
+        return (self.flat[start:end] for start, end in pairwise(self.starts.tolist()))
 
     def __repr__(self) -> str:
         return f"Ragged({len(self)} arrays, {len(self.flat)} rows)"

@@ -278,10 +278,9 @@ def radix_order(*keys: np.ndarray) -> Int64[np.ndarray, " k"]:
     """
     digits: list[np.ndarray] = []
     for key in reversed(keys):
-        length = int(key.max(initial=0)).bit_length()
-        digits += [
-            (key >> key.dtype.type(shift)).astype(np.uint16) for shift in range(0, max(length, 1), 16)
-        ]
+        length = max(int(key.max(initial=0)).bit_length(), 1)
+        shifts = range(0, length, 16)
+        digits += [(key >> key.dtype.type(shift)).astype(np.uint16) for shift in shifts]
     return np.lexsort(digits)
 
 
