@@ -347,6 +347,7 @@ def test_numbers_too_small(name, arguments, message):
         ([["a", "b"]], [0.0], "weights: an array or tensor of real numbers is needed, not list"),
         ([[1.0], [1.0, 2.0]], [0.0, 0.0], "weights: an array or tensor of real numbers"),
         ([[1j, 1.0]], [0.0], "weights: an array or tensor of real numbers"),
+        ([[10**400, 1]], [0.0], "weights: an array or tensor of real numbers"),
         (torch.ones(1, 2, dtype=torch.cfloat), [0.0], "weights: .* real numbers .* not Tensor"),
         (np.ones((3, 2)), None, "biases: .* not NoneType .* zeros where it has no bias"),
         (nn.Linear(2, 3), np.ones(3), "weights: .* not Linear .* take layer.weight"),

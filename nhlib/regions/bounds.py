@@ -389,7 +389,7 @@ def _finite(name: str, given: Any) -> Float64[np.ndarray, "..."]:
         if given is None or np.iscomplexobj(array):
             raise TypeError
         numbers: np.ndarray = array.astype(np.float64)
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):
         raise ValueError(
             f"{name}: an array or tensor of real numbers is needed, not {type(given).__name__} "
             f"{given!r:.60}; of an nn.Linear layer, take layer.weight and layer.bias, "
