@@ -5,9 +5,12 @@ the square [-1, 1]²; one thread. A partition counts with vertices, ordered poly
 codes and neighbours, on a network that was not seen before.
 """
 
+from itertools import pairwise
+
 import pytest
 import torch
 from polygon_splitter import grid_count, split
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 import nhlib as nh
@@ -27,7 +30,8 @@ GRID = 700
 def one_thread():
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    yield
+    with threadpool_limits(1):  # NumPy's matrix products
+        yield
     torch.set_num_threads(threads)
 
 
@@ -36,7 +40,7 @@ def network_of(widths):
     sizes = [2, *widths]
     layers = [
         layer
-        for before, after in zip(sizes[:-1], sizes[1:], strict=True)
+        for before, after in pairwise(sizes)
         for layer in (nn.Linear(before, after), nn.ReLU())
     ]
     return nn.Sequential(*layers, nn.Linear(widths[-1], 1))
@@ -87,12 +91,20 @@ def test_partition(benchmark, widths):
     benchmark.extra_info["a region"] = f"{microseconds:.2f} µs"
 
 
-@pytest.mark.parametrize("width", [16, 32, 64, 128, 256])
-def test_growth(benchmark, width):
-    """The curve of time against the number of regions: three layers, wider and wider."""
-    benchmark.group = "Growth: three layers of one width"
-    benchmark.name = str(width)
-    found = benchmark.pedantic(everything, setup=lambda: fresh((width,) * 3), rounds=5)
+GROWING = {
+    "one layer, wider and wider": [(32,), (128,), (256,), (512,), (800,)],
+    "three layers, wider and wider": [(n, n, n) for n in (16, 32, 64, 128, 192, 288)],
+}
+
+
+@pytest.mark.parametrize(
+    ("how", "widths"), [(how, widths) for how in GROWING for widths in GROWING[how]], ids=str
+)
+def test_growth(benchmark, how, widths):
+    """The curve of time against the number of regions."""
+    benchmark.group = f"Growth: {how}"
+    benchmark.name = " · ".join(map(str, widths))
+    found = benchmark.pedantic(everything, setup=lambda: fresh(widths), rounds=5)
     benchmark.extra_info["regions"] = f"{found.n_regions:,}"
     microseconds = 1e6 * benchmark.stats.stats.median / found.n_regions
     benchmark.extra_info["a region"] = f"{microseconds:.2f} µs"

@@ -2,8 +2,7 @@
 
 import copy
 from collections import Counter
-from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -39,7 +38,7 @@ def network_of(widths, n_outputs=1, seed=0):
     sizes = [2, *widths]
     layers = [
         layer
-        for before, after in zip(sizes[:-1], sizes[1:], strict=True)
+        for before, after in pairwise(sizes)
         for layer in (nn.Linear(before, after), nn.ReLU())
     ]
     return nn.Sequential(*layers, nn.Linear(widths[-1], n_outputs))
@@ -71,18 +70,21 @@ def matrices(network):
 
 def run(network, inputs):
     """Return pre-activations of all hidden units in float64, and outputs."""
-    modules = [m for m in copy.deepcopy(network).double().eval().modules() if not [*m.children()]]
-    h, found = torch.as_tensor(inputs, dtype=torch.float64), []
+    network, found = copy.deepcopy(network).double().eval(), []
+
+    def keep(module, inputs):
+        found.append(inputs[0].flatten(1).numpy().copy())  # a ReLU may work in place
+
+    for module in network.modules():
+        if isinstance(module, ACTIVATIONS):
+            module.register_forward_pre_hook(keep)
     with torch.no_grad():
-        for module in modules:
-            if isinstance(module, ACTIVATIONS):
-                found.append(h.flatten(1).numpy().copy())
-            h = module(h)
-    return np.hstack(found), h.flatten(1).numpy()
+        outputs = network(torch.as_tensor(inputs, dtype=torch.float64))
+    return np.hstack(found), outputs.flatten(1).numpy()
 
 
 def rounding(z):
-    return 1e-11 * np.abs(z).max(axis=0)
+    return 1e-11 * np.abs(z).max(axis=0) + 1e-13
 
 
 # -- what is true of every partition ---------------------------------------------------------
@@ -165,7 +167,7 @@ def check_middles(found, network, shape=(2,)):
     """Compare codes, maps and positions at the centroids; return how many codes are compared."""
     inputs = found.plane.inputs(found.centroids).reshape(-1, *shape)
     z, outputs = run(network, inputs)
-    safe = (np.abs(z) > rounding(z)).all(axis=1)
+    safe = ((np.abs(z) > rounding(z)) | (z == 0)).all(axis=1)
     double = copy.deepcopy(network).double()
     codes = nh.encode(double, inputs, progress=False)
     assert codes.layers == found.codes.layers
@@ -246,7 +248,9 @@ def test_codes_and_maps_in_the_middle_of_default_networks(counted):
 def test_polygon_by_polygon_finds_the_same(widths):
     network = network_of(widths, n_outputs=3)
     found = nh.partition(network)
-    areas = {region.code: area(region.polygon) for region in split(matrices(network), SQUARE, float)}
+    areas = {
+        region.code: area(region.polygon) for region in split(matrices(network), SQUARE, float)
+    }
     assert [areas.pop(tuple(code)) for code in found.codes.bits().tolist()] == pytest.approx(
         found.areas.tolist(), abs=1e-12
     )
@@ -279,7 +283,9 @@ def networks(draw):
         kind = draw(st.sampled_from(["ReLU", "LeakyReLU", "PReLU"]))
         slopes = 0.0
         if kind != "ReLU":
-            slopes = draw(SLOPES if kind == "LeakyReLU" else st.lists(SLOPES, min_size=width, max_size=width))
+            slopes = draw(
+                SLOPES if kind == "LeakyReLU" else st.lists(SLOPES, min_size=width, max_size=width)
+            )
         weights, biases = draw(tables((width, n_units))), draw(tables((width,)))
         layers.append((weights, biases, slopes))
         n_units = width
@@ -324,7 +330,9 @@ HARD = {
     "through the corners": [lines([[1, 1], [1, -1], [1, 1], [3, 1], [1, 2]], [0, 0, 2, 2, -1])],
     "lattice": [LATTICE],
     "parallel": [lines([[1, 2]] * 7, QUARTERS)],
-    "meet in one point": [lines([[k, 3 - k] for k in range(7)], [0.25 * k - 0.75 for k in range(7)])],
+    "meet in one point": [
+        lines([[k, 3 - k] for k in range(7)], [0.25 * k - 0.75 for k in range(7)])
+    ],
     "meet on the frame": [lines([[1, k] for k in range(-3, 4)], [1] * 7)],
     "meet in a corner": [lines([[1, -k] for k in range(5)], [1 - k for k in range(5)])],
     "second layer through vertices of the first": [
@@ -438,6 +446,18 @@ def test_duplicates_up_to_rounding_make_no_regions(seed):
     check_neighbours(found)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_unit_that_is_zero_up_to_rounding_is_off(seed):
+    # Each of the second layer's units is three times a third minus the whole.
+    rng = np.random.default_rng(seed)
+    rows, biases = rng.normal(size=(5, 2)), rng.normal(size=5) / 3
+    first = lines(np.vstack([rows, rows / 3]), np.append(biases, biases / 3))
+    network = network_from(first, lines(np.hstack([-np.eye(5), 3 * np.eye(5)]), np.zeros(5)))
+    found = nh.partition(network)
+    assert found.n_regions == nh.partition(network[:2]).n_regions
+    assert not found.codes["3"].bits().any()
+
+
 # Regions into which the diagonals of a regular polygon cut it: https://oeis.org/A007678.
 @pytest.mark.parametrize(
     ("n", "inside"), [(3, 1), (4, 4), (5, 11), (6, 24), (8, 80), (9, 154), (12, 444), (18, 2466)]
@@ -491,6 +511,26 @@ def test_a_slope_of_one_bends_nothing(slope):
     network = network_from(lines([[1, 0.3], [-0.2, 1]], [0, 0.1], slope), ([[1, 1]], [0], None))
     found = nh.partition(network)
     assert (found.n_regions, found.n_linear_regions) == (4, 1 if slope == 1 else 4)
+    check_fractions(network, SQUARE, found)
+
+
+@pytest.mark.parametrize(
+    ("passed_on", "out", "n_linear"),
+    [
+        ([1.0, 3.0], [3.0, -1.0], 1),
+        ([0.5, 0.25, 1.0], [0.5, 1.0, -0.5], 1),
+        ([0.1, 0.3], [3.0, -1.0], 2),  # in float64, 3 * 0.1 is not quite 0.3
+        ([1.0, 2.0**-60, -1.0, -(2.0**-60)], [1.0] * 4, 1),  # a float64 sum would lose 2**-60
+        ([1.0, 2.0**-60, -1.0], [1.0] * 3, 2),
+    ],
+)
+def test_paths_that_cancel(passed_on, out, n_linear):
+    # One unit switches; those of the second layer are on at both sides.
+    first = lines([[1, 0.25]], [0])
+    second = lines(np.transpose([passed_on]), np.full(len(out), 9))
+    network = network_from(first, second, ([out], [0], None))
+    found = nh.partition(network)
+    assert (found.n_regions, found.n_linear_regions) == (2, n_linear)
     check_fractions(network, SQUARE, found)
 
 
@@ -778,6 +818,8 @@ def boundary(network, found):
             slopes, offsets = np.vstack([slopes, [[0, 0]]]), np.append(offsets, 0)
         for c, d in combinations(range(len(offsets)), 2):
             along, at = slopes[c] - slopes[d], offsets[c] - offsets[d]
+            if not along.any():
+                continue
             # The whole line, clipped to the polygon and to where the others are smaller.
             foot, step = -at * along / (along @ along), np.array([-along[1], along[0]])
             corners = found.vertices[polygon]
@@ -804,8 +846,9 @@ def length(segments):
 def test_decision_boundary(widths, n_outputs):
     network = network_of(widths, n_outputs, seed=8)
     nn.init.zeros_(network[-1].bias)
+    points = torch.rand(500, 2) * 2 - 1
     with torch.no_grad():  # all outputs have their turn
-        network[-1].bias -= network(torch.rand(500, 2) * 2 - 1).mean(dim=0)
+        network[-1].bias -= network(points).mean(dim=0)
     found = nh.partition(network)
     segments = found.decision_boundary()
     assert segments.shape == (len(segments), 2, 2)
@@ -849,11 +892,29 @@ def test_decision_boundary_of_three_rays():
     assert length(segments) == pytest.approx(np.sqrt(2) + 2 * np.hypot(1, 0.5))
 
 
-def test_no_decision_boundary():
-    network = network_from(lines([[1, 0]], [0]), ([[1]], [1], None))
-    assert nh.partition(network).decision_boundary().shape == (0, 2, 2)
-    network = network_from(lines([[1, 0]], [0]), ([[1], [1]], [1, 0], None))
-    assert nh.partition(network).decision_boundary().shape == (0, 2, 2)
+@pytest.mark.parametrize(
+    ("out", "expected"),
+    [
+        ([[[1, 0]], [1]], 0),  # above 0 everywhere
+        ([[[1, 1]], [0]], 0),  # |x| touches 0, and is above on both sides
+        ([[[1, -1]], [0]], 2),  # x
+        ([[[1, 0]], [0]], 2),  # 0 on the left, above 0 on the right
+        ([[[-1, 0]], [0]], 2),
+        ([[[0, 0]], [0]], 0),  # 0 everywhere
+        ([[[1, 0], [0, 0]], [0, 0]], 2),
+        ([[[1, 0], [1, 0]], [0, 1]], 0),
+        ([[[1, 0], [0, 1]], [0, 0]], 2),
+        ([[[1, 0], [0, 0], [0, 0]], [0, 0, 0]], 2),  # three outputs are equal on the left
+        ([[[1, -1], [-1, 1], [0, 0]], [0, 0, 0]], 2),  # and here only on the line
+        ([[[1, -1], [-1, 1], [0, 0]], [0, 0, 1]], 0),
+        ([[[1, -1], [-1, 1], [0, 0]], [0, 0, 0.5]], 4),
+    ],
+)
+def test_decision_boundary_along_a_border(out, expected):
+    network = network_from(lines([[1, 0], [-1, 0]], [0, 0]), (*out, None))
+    segments = nh.partition(network).decision_boundary()
+    assert segments.shape[1:] == (2, 2)
+    assert length(segments) == expected
 
 
 @pytest.mark.parametrize("n_outputs", [1, 2, 4])
@@ -878,7 +939,7 @@ def test_max_regions():
         nh.partition(network, max_regions=26)
     sectors = network_from(lines([[k, 1] for k in range(9)], [0] * 9))
     assert nh.partition(sectors, max_regions=18).n_regions == 18
-    with pytest.raises(ValueError, match=r"max_regions: .* at least \d+ regions .* 17 are the limit"):
+    with pytest.raises(ValueError, match="max_regions: .* 17 are the limit"):
         nh.partition(sectors, max_regions=17)
     with pytest.raises(ValueError, match="max_regions: a whole number of at least 1"):
         nh.partition(network, max_regions=0)

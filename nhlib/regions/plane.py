@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from typing import Any, SupportsIndex
 
 import numpy as np
@@ -306,57 +307,65 @@ class Partition:
     def decision_boundary(self) -> Float64[np.ndarray, "m 2 2"]:
         """Return the line segments on which the network's decision changes.
 
-        With one output, where it is 0; with several, where the two largest are equal.
+        With one output, where it is 0; with several, where the two largest are equal. Where
+        they are equal all over a region, its border is the boundary.
 
         Returns
         -------
         float64 array, shape (m, 2, 2)
-            Coordinates of the two ends of each segment; every one lies in one region.
+            Coordinates of the two ends of each segment; every one lies in one region, or on the
+            border between two.
         """
         corners, _, starts = self._walk
+        region = np.repeat(np.arange(self.n_regions), np.diff(starts))
+        borders = (self.edge_regions >= 0).all(axis=1)
+        left, right = self.edge_regions.T
         outputs = self._network.outputs(self.plane.inputs(self.vertices))
         if outputs.shape[1] == 1:
             outputs = np.hstack([outputs, np.zeros_like(outputs)])
-        n = outputs.shape[1]
-        region = np.repeat(np.arange(self.n_regions), np.diff(starts))
+        near = ROUNDING * np.abs(outputs).max()
         segments = [np.empty((0, 2, 2))]
-        for c in range(n):
-            for d in range(c + 1, n):
-                margin = (outputs[:, c] - outputs[:, d])[corners]
-                after = _following(margin, starts)
-                crossed = np.flatnonzero((margin > 0) != (after > 0))
-                if not len(crossed):
-                    continue
-                if (region[crossed[::2]] != region[crossed[1::2]]).any():
-                    raise ArithmeticError("a line crosses a convex region more than twice")
-                t = margin[crossed] / (margin[crossed] - after[crossed])
-                start, end = corners[crossed], _following(corners, starts)[crossed]
-                points, values = (
-                    table[start] + t[:, None] * (table[end] - table[start])
-                    for table in (self.vertices, outputs)
-                )
-                segments.append(_clipped(points, values, c, d))
-        return np.concatenate(segments)
+        for c, d in combinations(range(outputs.shape[1]), 2):
+            margin = outputs[:, c] - outputs[:, d]
+            margin[np.abs(margin) <= near] = 0
+            here = margin[corners]
+            after = _following(here, starts)
+            most = np.maximum.reduceat(here, starts[:-1])
+            least = np.minimum.reduceat(here, starts[:-1])
+            # Through the regions that have both signs: once in and once out.
+            both = (most > 0) & (least < 0)
+            crossed = np.flatnonzero(both[region] & ((here > 0) != (after > 0)))
+            first = np.diff(region[crossed], prepend=-1) != 0
+            last = np.diff(region[crossed], append=-1) != 0
+            crossed = np.stack([crossed[first], crossed[last]], axis=1)
+            t = here[crossed] / (here[crossed] - after[crossed])
+            # And along the borders between regions of different sign.
+            sign = np.sign(most + least)
+            along = borders & (margin[self.edges] == 0).all(axis=1) & (sign[left] != sign[right])
+            start = np.concatenate([corners[crossed], self.edges[along]])
+            end = np.concatenate([_following(corners, starts)[crossed], self.edges[along]])
+            t = np.concatenate([t, np.zeros((int(along.sum()), 2))])
+            points, values = (
+                table[start] + t[:, :, None] * (table[end] - table[start])
+                for table in (self.vertices, outputs)
+            )
+            others = np.delete(values, [c, d], axis=2)
+            segments.append(_clipped(points, values[:, :, [c]] - others, near))
+        return np.unique(np.concatenate(segments), axis=0)
 
 
 def _clipped(
-    points: Float64[np.ndarray, "two_m 2"],
-    values: Float64[np.ndarray, "two_m n"],
-    c: int,
-    d: int,
+    ends: Float64[np.ndarray, "m 2 2"], lead: Float64[np.ndarray, "m 2 others"], near: float
 ) -> Float64[np.ndarray, "k 2 2"]:
-    """Keep the part of each segment on which outputs c and d, equal there, are the largest."""
-    others = [e for e in range(values.shape[1]) if e not in (c, d)]
-    lead = (values[:, [c]] - values[:, others]).reshape(len(values) // 2, 2, -1)
-    first, last = lead[:, 0], lead[:, 1]
+    """Keep the part of each segment on which no lead, known at its two ends, is below zero."""
+    first, last = np.where(np.abs(lead) <= near, 0, lead).transpose(1, 0, 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         cross = first / (first - last)
     low = np.where((first < 0) & (last >= 0), cross, 0).max(axis=1, initial=0)
     high = np.where((first >= 0) & (last < 0), cross, 1).min(axis=1, initial=1)
     kept = ~((first < 0) & (last < 0)).any(axis=1) & (low < high)
-    ends = points.reshape(-1, 2, 2)[kept]
     t = np.stack([low[kept], high[kept]], axis=1)[:, :, None]
-    clipped: Float64[np.ndarray, "k 2 2"] = ends[:, :1] + t * (ends[:, 1:] - ends[:, :1])
+    clipped: Float64[np.ndarray, "k 2 2"] = ends[kept, :1] + t * np.diff(ends[kept], axis=1)
     return clipped
 
 
