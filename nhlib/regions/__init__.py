@@ -7,8 +7,10 @@ from nhlib.regions.bounds import (
     serra_bound,
     zaslavsky_bound,
 )
+from nhlib.regions.cutting import partition
 from nhlib.regions.line import Segment, segment
-from nhlib.regions.plane import Partition, Plane, partition
+from nhlib.regions.partitions import Partition
+from nhlib.regions.plane import Plane
 
 __all__ = [
     "Partition",

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float64
 
 from nhlib.arguments import whole_number
-from nhlib.regions.plane import _rectangle
+from nhlib.regions.plane import checked_rectangle
 
 # A line a·x + b·y + c = 0 in whole numbers.
 _Line = tuple[int, int, int]
@@ -135,7 +135,7 @@ def arrangement_count(weights: Any, biases: Any, extent: Any = (-1.0, 1.0, -1.0,
             f"not {b.shape}"
         )
     # Coordinates in which the rectangle has whole corners, the first of them (0, 0).
-    left, right, bottom, top, unit = _whole(*_rectangle(extent, None), 1.0)
+    left, right, bottom, top, unit = _whole(*checked_rectangle(extent, None), 1.0)
     width, height = right - left, top - bottom
     lines: dict[_Line, None] = {}
     for row, bias in zip(w.tolist(), b.tolist(), strict=True):

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float64
 from torch import nn
 
+from nhlib.codes import NeuralCodes
 from nhlib.inference import unwrapped
 
 # What is affine once the network is in eval mode.
@@ -23,6 +24,9 @@ _POOLS = (
 )
 _BENDS = (nn.ReLU, nn.LeakyReLU, nn.PReLU)
 _KNOWN = (*_SHAPING, *_DROPOUTS, *_NORMS, nn.Linear, *_CONVOLUTIONS, *_POOLS, *_BENDS)
+
+# A pre-activation smaller than this, beside the numbers it is summed from, counts as zero.
+ROUNDING = 1e-13
 
 # A convolution is written out as a matrix; beyond this many numbers (1 GiB) that is no good idea.
 _LARGEST_MATRIX = 1 << 27
@@ -59,6 +63,12 @@ class Layer:
         """Apply the affine map."""
         z: Float64[np.ndarray, "k units"] = before @ self.weights.T + self.biases
         return z
+
+    def rounding(self, before: Float64[np.ndarray, "k n"]) -> Float64[np.ndarray, " units"]:
+        """Return, for every unit, what rounding can make of a pre-activation of zero."""
+        largest = np.linalg.norm(before, axis=1).max()
+        size = np.linalg.norm(self.weights, axis=1) * largest + np.abs(self.biases)
+        return np.asarray(ROUNDING * size)
 
     def activations(self, z: Float64[np.ndarray, "k units"]) -> Float64[np.ndarray, "k units"]:
         """Apply the activation, in place: fresh memory would cost more than the arithmetic."""
@@ -113,7 +123,7 @@ class FoldedNetwork:
         self,
         directions: Float64[np.ndarray, "k d n"],
         point: Float64[np.ndarray, " n"],
-        on: list[Bool[np.ndarray, "k _"]],
+        codes: NeuralCodes,
     ) -> tuple[Float64[np.ndarray, "k d n_outputs"], Float64[np.ndarray, "k n_outputs"]]:
         """Send directions, and one point, through the affine maps of k codes.
 
@@ -121,14 +131,22 @@ class FoldedNetwork:
         code's affine map gives at the point.
         """
         value = np.broadcast_to(point, (len(directions), len(point)))
-        for i, layer in enumerate(self.layers):
+        for layer in self.layers:
             directions = directions @ layer.weights.T
             value = layer.preactivations(value)
             if layer.slopes is not None:
-                gain = layer.gains(on[i])
+                gain = layer.gains(codes[layer.name].bits().astype(bool))
                 directions = directions * gain[:, None]
                 value = value * gain
         return directions, value
+
+    def affine_map(
+        self, code: NeuralCodes
+    ) -> tuple[Float64[np.ndarray, "n_outputs n"], Float64[np.ndarray, " n_outputs"]]:
+        """Return weights and biases of the affine map that belongs to one code."""
+        n = self.layers[0].weights.shape[1]
+        weights, biases = self.push(np.eye(n)[None], np.zeros(n), code)
+        return weights[0].T, biases[0]
 
 
 def fold(network: Any, input_shape: tuple[int, ...]) -> FoldedNetwork:

@@ -10,7 +10,7 @@ from torch import nn
 
 from nhlib.codes import NeuralCodes
 from nhlib.regions.folding import FoldedNetwork, fold
-from nhlib.regions.plane import _flat, _near, _on_by_layer, affine_map
+from nhlib.regions.plane import flat_input
 
 # Breakpoints closer than this, as a share of the line, are one.
 _CLOSEST = 1e-13
@@ -73,7 +73,7 @@ class Segment:
     @cached_property
     def _maps(self) -> tuple[np.ndarray, np.ndarray]:
         step = np.broadcast_to(self.end - self.start, (self.n_regions, 1, len(self.start)))
-        slopes, offsets = self._network.push(step, self.start, _on_by_layer(self.codes))
+        slopes, offsets = self._network.push(step, self.start, self.codes)
         return slopes[:, 0], offsets
 
     @property
@@ -90,7 +90,7 @@ class Segment:
         self, piece: SupportsIndex
     ) -> tuple[Float64[np.ndarray, "n_outputs n_inputs"], Float64[np.ndarray, " n_outputs"]]:
         """Return weights and biases of the map from whole inputs to outputs on one piece."""
-        return affine_map(self._network, self.codes, piece)
+        return self._network.affine_map(self.codes[piece])
 
 
 def segment(network: nn.Module, start: Any, end: Any) -> Segment:
@@ -139,7 +139,7 @@ def segment(network: nn.Module, start: Any, end: Any) -> Segment:
             f"not {tuple(one.shape)} and {tuple(other.shape)}"
         )
     folded = fold(network, tuple(one.shape))
-    first, last = _flat(one, "start"), _flat(other, "end")
+    first, last = flat_input(one, "start"), flat_input(other, "end")
     if np.array_equal(first, last):
         raise ValueError("start and end: two different inputs are needed, these are the same")
     t = np.array([0.0, 1.0])
@@ -147,7 +147,7 @@ def segment(network: nn.Module, start: Any, end: Any) -> Segment:
     bits: list[np.ndarray] = []
     for layer in folded.hidden:
         z = layer.preactivations(h)
-        z[np.abs(z) <= _near(layer, h)] = 0
+        z[np.abs(z) <= layer.rounding(h)] = 0
         sign = np.sign(z)
         piece, unit = np.nonzero(sign[:-1] * sign[1:] < 0)
         a, b = z[piece, unit], z[piece + 1, unit]
@@ -173,7 +173,7 @@ def segment(network: nn.Module, start: Any, end: Any) -> Segment:
         parent = np.searchsorted(t, everything[keep][:-1], side="right") - 1
         bits = [on[parent] for on in bits]
         t = everything[keep]
-        z[np.abs(z) <= _near(layer, h)] = 0
+        z[np.abs(z) <= layer.rounding(h)] = 0
         bits.append((z[:-1] > 0) | (z[1:] > 0))
         h = layer.activations(z)
     # Within rounding a point may have been kept at which nothing switches.

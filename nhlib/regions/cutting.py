@@ -1,0 +1,146 @@
+"""The exact subdivision of a rectangle into the regions of a network."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from nhlib.arguments import whole_number
+from nhlib.codes import NeuralCodes
+from nhlib.regions.careful import cut_one_by_one
+from nhlib.regions.folding import FoldedNetwork, Misfit, fold
+from nhlib.regions.partitions import Partition
+from nhlib.regions.plane import Plane, checked_rectangle
+from nhlib.regions.subdivision import (
+    Cut,
+    NotSimple,
+    Subdivision,
+    TooManyRegions,
+    cut_by_all,
+)
+
+
+def partition(
+    network: nn.Module,
+    plane: Any = None,
+    extent: Any = None,
+    max_regions: int = 1_000_000,
+) -> Partition:
+    r"""Cut a rectangle into the linear regions of a network, exactly.
+
+    Every unit is on at one side of a line and off at the other; lines of a first layer are
+    straight, those of later layers bend where they cross lines before them. What they cut the
+    rectangle into are the regions in which no unit switches: convex polygons, one code each,
+    on which the network is one affine map.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        An ``nn.Sequential`` (nested or not) of Linear, BatchNorm, convolution and average
+        pooling, Flatten, Dropout, and ReLU, LeakyReLU or PReLU; it counts as in eval mode.
+    plane : three inputs, optional
+        For a network of more than two inputs: the rectangle lies in the plane through them.
+    extent : (left, right, bottom, top), optional
+        The rectangle. By default (-1, 1, -1, 1); in a plane, the box around the three inputs
+        with a quarter of its size on every side.
+    max_regions : int, default 1,000,000
+        Stop with an error where there are more; a million take several gigabytes.
+
+    Returns
+    -------
+    Partition
+
+    Raises
+    ------
+    TypeError
+        If `network` is no module.
+    ValueError
+        If a layer is of another kind, or holds nan or infinity; if the network takes other
+        than two inputs and there is no plane; if the plane's inputs lie on one line, or the
+        rectangle is empty; if there are more than `max_regions` regions.
+
+    See Also
+    --------
+    segment : the regions along a line between two inputs.
+
+    Notes
+    -----
+    One vectorized pass a layer, in float64. Signs of pre-activations at the shared vertices
+    say which edges a unit's line crosses; crossings are paired into chords of faces, chords
+    into crossings of their own; a new face is known by its parent and its code. Where lines
+    coincide or meet in a point, within rounding, the layer is cut line by line instead: points
+    closer to a line than about 1e-13 of the rectangle's size then count as on it. Euler's formula
+    is checked for every layer.
+
+    Examples
+    --------
+    >>> import nhlib as nh
+    >>> p = nh.partition(nh.mlp(2, [8, 8], 2, seed=1))
+    >>> p
+    Partition(28 activation regions in (-1.0, 1.0, -1.0, 1.0))
+    >>> print(round(p.areas.sum(), 12))
+    4.0
+    >>> region = p.locate([[0.5, 0.25]])[0]
+    >>> p.codes[region].bits()
+    array([[1, 1, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 1]], dtype=uint8)
+    >>> weights, biases = p.affine_map(region)
+    >>> weights @ [0.5, 0.25] + biases
+    array([-0.0169, -0.0226])
+    """
+    limit = whole_number("max_regions", max_regions, 1)
+    if plane is None:
+        where = Plane(np.zeros(2), np.eye(2))
+        try:
+            folded = fold(network, (2,))
+        except Misfit as error:
+            raise ValueError(
+                f"{error}; for a network of other than two inputs, pass plane: three of its inputs"
+            ) from None
+    else:
+        points = [torch.as_tensor(one) for one in plane]
+        where = Plane.through(points)
+        folded = fold(network, tuple(points[0].shape))
+    rectangle = checked_rectangle(extent, None if plane is None else where.coordinates(points))
+    subdivision = Subdivision.rectangle(*rectangle)
+    h = where.inputs(subdivision.points)
+    cuts: list[Cut] = []
+    first_unit = 0
+    try:
+        for layer in folded.hidden:
+            last = layer is folded.hidden[-1]
+            z, near = layer.preactivations(h), layer.rounding(h)
+            cut = _cut(subdivision, z, near, first_unit, limit, last)
+            cuts.append(cut)
+            subdivision = cut.subdivision
+            first_unit += len(layer.biases)
+            if cut.preactivations is not None:
+                h = layer.activations(cut.preactivations)
+    except TooManyRegions as error:
+        raise ValueError(
+            f"max_regions: the network has at least {error.args[0]:,} regions here, and "
+            f"{limit:,} are the limit; take a smaller extent, or raise max_regions"
+        ) from None
+    codes = _composed(cuts, folded)
+    return Partition(folded, where, rectangle, subdivision, codes)
+
+
+def _cut(
+    subdivision: Subdivision, z: Any, near: Any, first_unit: int, limit: int, last: bool
+) -> Cut:
+    try:
+        return cut_by_all(subdivision, z, near, first_unit, limit, needs_preactivations=not last)
+    except NotSimple:
+        return cut_one_by_one(subdivision, z, near, first_unit, limit)
+
+
+def _composed(cuts: list[Cut], network: FoldedNetwork) -> NeuralCodes:
+    """Put the codes together: every region has the bits of the regions it was cut from."""
+    region = np.arange(cuts[-1].subdivision.n_faces)
+    parts: list[np.ndarray] = []
+    for cut, layer in zip(reversed(cuts), reversed(network.hidden), strict=True):
+        n_bytes = -(-len(layer.biases) // 8)
+        parts.append(cut.bits.view(np.uint8)[region, :n_bytes])
+        region = cut.parents[region]
+    packed = np.hstack(parts[::-1])
+    return NeuralCodes(packed, {layer.name: layer.shape for layer in network.hidden})

@@ -1,0 +1,306 @@
+"""The regions of a network in a rectangle: their shapes, codes, maps and neighbours."""
+
+from functools import cached_property
+from itertools import combinations
+from typing import Any, SupportsIndex
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Int64
+
+from nhlib.codes import NeuralCodes
+from nhlib.regions.folding import ROUNDING, FoldedNetwork
+from nhlib.regions.merging import same_map
+from nhlib.regions.plane import Plane
+from nhlib.regions.ragged import Ragged
+from nhlib.regions.subdivision import Subdivision, radix_order
+
+
+class Partition:
+    """The linear regions of a network in a rectangle, exactly; `partition` makes it.
+
+    Attributes
+    ----------
+    extent : tuple of float
+        Left, right, bottom and top of the rectangle.
+    plane : Plane
+        Where the rectangle lies in input space; for a network of two inputs, all of it.
+    vertices : float64 array, shape (n_vertices, 2)
+        Points where lines meet, each of them once; shared by the polygons around it.
+    edges : int64 array, shape (n_edges, 2)
+        Pieces of line between two vertices, which run from the first to the second.
+    edge_regions : int64 array, shape (n_edges, 2)
+        Regions on the left and on the right of each edge; -1 is outside the rectangle.
+    edge_units : int64 array, shape (n_edges,)
+        The unit that switches there: its place in the code. -1 for the rectangle's frame.
+    codes : NeuralCodes
+        Code of every region, as `nhlib.encode` gives it for the inputs inside.
+
+    Notes
+    -----
+    Everything is computed in float64, whatever the network's precision. A bit is 1 where the
+    pre-activation is > 0, so a unit that is exactly 0 all over a region has bit 0 there. Regions
+    are open: at a point on a border, `nhlib.encode` gives the code of the side that is off.
+    """
+
+    def __init__(
+        self,
+        network: FoldedNetwork,
+        plane: Plane,
+        extent: tuple[float, float, float, float],
+        subdivision: Subdivision,
+        codes: NeuralCodes,
+    ) -> None:
+        self._network, self.plane, self.extent, self.codes = network, plane, extent, codes
+        self.vertices = subdivision.points
+        self.edges = subdivision.edges
+        self.edge_regions = subdivision.sides
+        self.edge_units = subdivision.units
+
+    def __repr__(self) -> str:
+        return f"Partition({self.n_regions} activation regions in {self.extent})"
+
+    @property
+    def n_regions(self) -> int:
+        """Number of activation regions: convex polygons in which no unit switches."""
+        return len(self.codes)
+
+    @cached_property
+    def _walk(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Go round every region: its vertices, the regions across, and where each starts."""
+        face = self.edge_regions.T.ravel()
+        inside = face >= 0
+        start = self.edges.T.ravel()[inside]
+        end = self.edges[:, ::-1].T.ravel()[inside]
+        across = self.edge_regions[:, ::-1].T.ravel()[inside]
+        face = face[inside]
+        # Half of each edge per region; the next half begins where this one ends.
+        by_start, by_end = radix_order(face, start), radix_order(face, end)
+        rank = np.empty(len(face), np.int64)
+        rank[by_end] = np.arange(len(face))
+        following = rank[by_start]
+        sizes = np.bincount(face, minlength=self.n_regions)
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        longest_first = radix_order(sizes)[::-1]
+        here = starts[:-1][longest_first]
+        place = here.copy()
+        order = np.empty(len(face), np.int64)
+        remaining = np.searchsorted(-sizes[longest_first], -np.arange(sizes.max()))
+        for k in remaining:
+            here, place = here[:k], place[:k]
+            order[place] = here
+            here, place = following[here], place + 1
+        order = by_start[order]
+        return start[order], across[order], starts
+
+    @cached_property
+    def polygons(self) -> Ragged:
+        """For every region, the indices of its corners in `vertices`, counterclockwise.
+
+        A vertex of a neighbouring region that lies within a side is listed too.
+        """
+        corners, _, starts = self._walk
+        return Ragged(corners, starts)
+
+    @cached_property
+    def neighbours(self) -> Ragged:
+        """For every region, the regions with which it shares a side, counterclockwise."""
+        _, across, starts = self._walk
+        kept = across >= 0
+        return Ragged(across[kept], np.concatenate([[0], np.cumsum(kept)])[starts])
+
+    @cached_property
+    def areas(self) -> Float64[np.ndarray, " n_regions"]:
+        """Area of every region, by the shoelace formula."""
+        corners, _, starts = self._walk
+        # Relative to a corner of each polygon: thin regions far from the origin keep their digits.
+        own = np.repeat(self.vertices[corners[starts[:-1]]], np.diff(starts), axis=0)
+        x, y = (self.vertices[corners] - own).T
+        x_next, y_next = _following(x, starts), _following(y, starts)
+        return np.add.reduceat(x * y_next - x_next * y, starts[:-1]) / 2
+
+    @cached_property
+    def centroids(self) -> Float64[np.ndarray, "n_regions 2"]:
+        """Mean of every region's corners: a point inside."""
+        corners, _, starts = self._walk
+        sums = np.add.reduceat(self.vertices[corners], starts[:-1], axis=0)
+        return sums / np.diff(starts)[:, None]
+
+    # -- the affine maps -------------------------------------------------------------------
+
+    @cached_property
+    def _maps(self) -> tuple[np.ndarray, np.ndarray]:
+        axes = np.broadcast_to(self.plane.axes, (self.n_regions, *self.plane.axes.shape))
+        slopes, offsets = self._network.push(axes, self.plane.origin, self.codes)
+        return slopes.transpose(0, 2, 1), offsets
+
+    @property
+    def slopes(self) -> Float64[np.ndarray, "n_regions n_outputs 2"]:
+        """In each region, outputs are ``slopes @ point + offsets`` for a point of the rectangle."""
+        return self._maps[0]
+
+    @property
+    def offsets(self) -> Float64[np.ndarray, "n_regions n_outputs"]:
+        """What the affine map of each region gives at coordinates (0, 0)."""
+        return self._maps[1]
+
+    def affine_map(
+        self, region: SupportsIndex
+    ) -> tuple[Float64[np.ndarray, "n_outputs n_inputs"], Float64[np.ndarray, " n_outputs"]]:
+        """Return weights and biases of the map from whole inputs to outputs in one region."""
+        return self._network.affine_map(self.codes[region])
+
+    # -- linear regions --------------------------------------------------------------------
+
+    @cached_property
+    def linear_regions(self) -> Int64[np.ndarray, " n_regions"]:
+        """Number of the linear region to which each activation region belongs.
+
+        Two activation regions that share a side belong together if their affine maps are the
+        same: not nearly, but exactly. That is so where no path of units that are on leads from
+        a switching unit to the outputs; where rounding leaves a doubt, rational arithmetic decides.
+        """
+        from scipy.sparse import coo_array
+        from scipy.sparse.csgraph import connected_components
+
+        inner = np.flatnonzero((self.edge_regions >= 0).all(axis=1))
+        left, right = self.edge_regions[inner].T
+        same = same_map(self._network, self.codes, left, right)
+        graph = coo_array(
+            (np.ones(int(same.sum()), bool), (left[same], right[same])),
+            shape=(self.n_regions, self.n_regions),
+        )
+        labels: Int64[np.ndarray, " n_regions"]
+        labels = connected_components(graph, directed=False)[1].astype(np.int64)
+        return labels
+
+    @property
+    def n_linear_regions(self) -> int:
+        """Number of linear regions: maximal connected pieces with one affine map."""
+        return int(self.linear_regions.max()) + 1
+
+    # -- points and the decision boundary --------------------------------------------------
+
+    def locate(self, points: Any) -> Int64[np.ndarray, " k"]:
+        """Say in which region each of k points lies.
+
+        Parameters
+        ----------
+        points : array_like, shape (k, 2)
+            Coordinates in the rectangle; ``partition.plane.coordinates(inputs)`` of inputs.
+
+        Returns
+        -------
+        int64 array, shape (k,)
+            Indices of regions; -1 outside the rectangle. A point on a border gets a region
+            beside it.
+        """
+        points = _points(points)
+        left, right, bottom, top = self.extent
+        found = np.full(len(points), -1)
+        within = (points >= (left, bottom)).all(axis=1) & (points <= (right, top)).all(axis=1)
+        if not within.any():
+            return found
+        h, on = self.plane.inputs(points[within]), []
+        for layer in self._network.hidden:
+            z = layer.preactivations(h)
+            on.append(np.packbits(z > 0, axis=1))
+            h = layer.activations(z)
+        rows = NeuralCodes(np.hstack(on), self.codes.layers)._rows()
+        ours = self.codes._rows()
+        order = np.argsort(ours)
+        place = np.minimum(np.searchsorted(ours[order], rows), len(ours) - 1)
+        region = np.where(ours[order][place] == rows, order[place], -1)
+        lost = np.flatnonzero(region < 0)  # on a border, or within rounding of one
+        for i in lost:
+            region[i] = self._nearest(points[within][i])
+        found[within] = region
+        return found
+
+    def _nearest(self, point: np.ndarray) -> int:
+        """Find the convex polygon that a point is in, or least outside of."""
+        corners, _, starts = self._walk
+        x, y = (self.vertices[corners] - point).T
+        x_next, y_next = _following(x, starts), _following(y, starts)
+        side = np.hypot(x_next - x, y_next - y)
+        distance = (x * y_next - x_next * y) / np.where(side > 0, side, 1)
+        return int(np.minimum.reduceat(distance, starts[:-1]).argmax())
+
+    def decision_boundary(self) -> Float64[np.ndarray, "m 2 2"]:
+        """Return the line segments on which the network's decision changes.
+
+        With one output, where it is 0; with several, where the two largest are equal. Where
+        they are equal all over a region, its border is the boundary.
+
+        Returns
+        -------
+        float64 array, shape (m, 2, 2)
+            Coordinates of the two ends of each segment; every one lies in one region, or on the
+            border between two.
+        """
+        corners, _, starts = self._walk
+        region = np.repeat(np.arange(self.n_regions), np.diff(starts))
+        borders = (self.edge_regions >= 0).all(axis=1)
+        left, right = self.edge_regions.T
+        outputs = self._network.outputs(self.plane.inputs(self.vertices))
+        if outputs.shape[1] == 1:
+            outputs = np.hstack([outputs, np.zeros_like(outputs)])
+        near = ROUNDING * np.abs(outputs).max()
+        segments = [np.empty((0, 2, 2))]
+        for c, d in combinations(range(outputs.shape[1]), 2):
+            margin = outputs[:, c] - outputs[:, d]
+            margin[np.abs(margin) <= near] = 0
+            here = margin[corners]
+            after = _following(here, starts)
+            most = np.maximum.reduceat(here, starts[:-1])
+            least = np.minimum.reduceat(here, starts[:-1])
+            # Through the regions that have both signs: once in and once out.
+            both = (most > 0) & (least < 0)
+            crossed = np.flatnonzero(both[region] & ((here > 0) != (after > 0)))
+            first = np.diff(region[crossed], prepend=-1) != 0
+            last = np.diff(region[crossed], append=-1) != 0
+            crossed = np.stack([crossed[first], crossed[last]], axis=1)
+            t = here[crossed] / (here[crossed] - after[crossed])
+            # And along the borders between regions of different sign.
+            sign = np.sign(most + least)
+            along = borders & (margin[self.edges] == 0).all(axis=1) & (sign[left] != sign[right])
+            start = np.concatenate([corners[crossed], self.edges[along]])
+            end = np.concatenate([_following(corners, starts)[crossed], self.edges[along]])
+            t = np.concatenate([t, np.zeros((int(along.sum()), 2))])
+            points, values = (
+                table[start] + t[:, :, None] * (table[end] - table[start])
+                for table in (self.vertices, outputs)
+            )
+            others = np.delete(values, [c, d], axis=2)
+            segments.append(_clipped(points, values[:, :, [c]] - others, near))
+        return np.unique(np.concatenate(segments), axis=0)
+
+
+def _clipped(
+    ends: Float64[np.ndarray, "m 2 2"], lead: Float64[np.ndarray, "m 2 others"], near: float
+) -> Float64[np.ndarray, "k 2 2"]:
+    """Keep the part of each segment on which no lead, known at its two ends, is below zero."""
+    first, last = np.where(np.abs(lead) <= near, 0, lead).transpose(1, 0, 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cross = first / (first - last)
+    low = np.where((first < 0) & (last >= 0), cross, 0).max(axis=1, initial=0)
+    high = np.where((first >= 0) & (last < 0), cross, 1).min(axis=1, initial=1)
+    kept = ~((first < 0) & (last < 0)).any(axis=1) & (low < high)
+    t = np.stack([low[kept], high[kept]], axis=1)[:, :, None]
+    clipped: Float64[np.ndarray, "k 2 2"] = ends[kept, :1] + t * np.diff(ends[kept], axis=1)
+    return clipped
+
+
+def _following(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Return the next entry round each polygon."""
+    following = np.empty_like(values)
+    following[:-1] = values[1:]
+    following[starts[1:] - 1] = values[starts[:-1]]
+    return following
+
+
+def _points(points: Any) -> Float64[np.ndarray, "k 2"]:
+    array = torch.as_tensor(points).detach().cpu().double().numpy()
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise ValueError(f"points: shape (k, 2) is needed, not {array.shape}")
+    return array
