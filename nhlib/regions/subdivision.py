@@ -351,9 +351,10 @@ def _distinct(
     representative = rows[begins]
     numbers = np.full(len(faces), -1)
     numbers[rows] = np.cumsum(begins) - 1
-    again = ~begins[1:]
-    if (faces[rows[1:]] != faces[rows[:-1]])[again].any() or (
-        (bits[rows[1:]] != bits[rows[:-1]]).any(axis=1)[again].any()
-    ):
+    differs = faces[rows[1:]] != faces[rows[:-1]]
+    for word in bits.T:
+        ordered = word[rows]
+        differs |= ordered[1:] != ordered[:-1]
+    if (differs & ~begins[1:]).any():
         raise NotSimple  # two keys collide: the slower way needs none
     return numbers, representative
