@@ -1,7 +1,11 @@
-"""What every function says when it is given something else than a whole number."""
+"""What every function says when it is given something else than numbers of the right kind."""
 
 from operator import index
 from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float64
 
 
 def whole_number(name: str, given: Any, least: int, most: int | None = None) -> int:
@@ -38,3 +42,46 @@ def whole_number(name: str, given: Any, least: int, most: int | None = None) -> 
     if number < least or (most is not None and number > most):
         raise ValueError(f"{name}: a whole number {wanted} is needed, not {given!r}")
     return number
+
+
+def real_numbers(name: str, given: Any, hint: str = "") -> Float64[np.ndarray, "..."]:
+    """Return finite real numbers as a float64 array of its own, or say what they should have been.
+
+    Parameters
+    ----------
+    name : str
+        What the argument is called.
+    given : object
+        What was given for it: an array, a tensor or nested lists. It is copied, so that what
+        is made of it does not change with it.
+    hint : str, optional
+        What to try, for the end of the message.
+
+    Raises
+    ------
+    ValueError
+        If it does not consist of real numbers, or one of them is nan or infinity.
+
+    Examples
+    --------
+    >>> real_numbers("points", [[0, 0.1]])
+    array([[0. , 0.1]])
+    """
+    try:
+        if isinstance(given, torch.Tensor):
+            given = given.detach().cpu()
+            array = (given if given.is_complex() else given.double()).numpy()
+        else:
+            array = np.asarray(given)
+        if given is None or np.iscomplexobj(array):
+            raise TypeError
+        numbers: np.ndarray = array.astype(np.float64, order="C")
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        raise ValueError(
+            f"{name}: an array or tensor of real numbers is needed, not {type(given).__name__} "
+            f"{given!r:.60}{hint}"
+        ) from None
+    strange = numbers[~np.isfinite(numbers)]
+    if strange.size:
+        raise ValueError(f"{name}: finite numbers are needed, but there is {strange[0]}")
+    return numbers

@@ -309,8 +309,8 @@ def test_inputs_and_outputs_at_positions(crossed):
         ([0.0, 0], [0.0, 0], "start and end: two different inputs"),
         ([0.0, 0], [0.0, 0, 1], r"start and end: .* one shape .* \(2,\) and \(3,\)"),
         (0.0, 1.0, "start and end: two inputs of one shape"),
-        ([0.0, np.nan], [0.0, 1], "start: an input holds nan or infinity"),
-        ([0.0, 0], [np.inf, 1], "end: an input holds nan or infinity"),
+        ([0.0, np.nan], [0.0, 1], "start: finite numbers are needed, but there is"),
+        ([0.0, 0], [np.inf, 1], "end: finite numbers are needed, but there is"),
         ([0.0, 0, 0], [0.0, 0, 1], r"network: layer 0 takes 2 numbers, .* shape \(3,\)"),
         ([[0.0, 0, 0]], [[0.0, 0, 1]], r"network: layer 0 takes 2 numbers, .* shape \(1, 3\)"),
     ],
@@ -324,7 +324,7 @@ def test_bad_networks(unchecked):
     with pytest.raises(TypeError, match="network: a torch.nn.Module is needed, not str"):
         unchecked(nh.segment)("relu", [0.0], [1.0])
     for network, message in [
-        (nn.Sequential(nn.Linear(1, 2), nn.Sigmoid()), "network: layer 1 is a Sigmoid"),
+        (nn.Sequential(nn.Linear(1, 2), nn.Sigmoid()), "network: layer 1 is of type Sigmoid"),
         (nn.Linear(1, 2), "network: it has no ReLU"),
     ]:
         with pytest.raises(ValueError, match=message):

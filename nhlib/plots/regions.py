@@ -4,8 +4,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
-from jaxtyping import Float64, UInt8
+from jaxtyping import Float64, Int, UInt8
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -14,10 +13,13 @@ from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.patheffects import Stroke
+from matplotlib.ticker import MaxNLocator
+from scipy.sparse.linalg import svds
 
 from nhlib.codes import NeuralCodes
 from nhlib.plots.codes import classes_of
 from nhlib.regions import Partition, Segment
+from nhlib.regions.plane import pairs
 
 # Beyond so many polygons a picture of pixels is smaller than one of paths, and no less sharp.
 _MOST_PATHS = 1500
@@ -64,6 +66,8 @@ def plot_partition(
 
     Raises
     ------
+    TypeError
+        If `partition` is something else.
     ValueError
         If `color` is something else, `points` are no pairs, or there are labels without points
         or not as many.
@@ -75,10 +79,18 @@ def plot_partition(
     >>> p = nh.partition(nh.mlp(2, [8, 8], 2))
     >>> _ = nh.plot_partition(p, boundary=True, ax=plt.figure().gca())
     """
-    if color not in ("code", "slope", None):
+    if not isinstance(partition, Partition):
+        raise TypeError(
+            f"partition: what nhlib.partition returns is needed, not {type(partition).__name__}"
+        )
+    if not (color is None or (isinstance(color, str) and color in ("code", "slope"))):
         raise ValueError(f'color: "code", "slope" or None is needed, not {color!r}')
     if labels is not None and points is None:
         raise ValueError("labels: there are no points that they belong to; pass points, too")
+    if points is not None:
+        points = pairs("points", points)
+        if labels is not None:
+            labels = classes_of(labels, len(points), "point")
     ax = plt.gca() if ax is None else ax
     if color is not None:
         if color == "code":
@@ -98,7 +110,10 @@ def plot_partition(
                 zorder=0.5,
             )
         )
-    _draw_borders(partition, plt.rcParams["axes.edgecolor"] if color is None else _BORDER, ax)
+    if color is None:  # finer, so that data and boundary stand out
+        _draw_borders(partition, plt.rcParams["axes.edgecolor"], 0.6, ax)
+    else:
+        _draw_borders(partition, _BORDER, 1.0, ax)
     if boundary:
         paper, ink = plt.rcParams["figure.facecolor"], plt.rcParams["text.color"]
         lines = LineCollection(
@@ -114,7 +129,8 @@ def plot_partition(
         _draw_points(points, labels, ax)
     left, right, bottom, top = partition.extent
     ax.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
-    ax.locator_params(nbins=5, steps=[1, 2, 5, 10])
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.grid(visible=False)
     ax.spines[["top", "right"]].set_visible(True)
     return ax
@@ -122,14 +138,18 @@ def plot_partition(
 
 def _code_colors(codes: NeuralCodes) -> Float64[np.ndarray, "n 3"]:
     """Turn codes into soft colours: their two main principal coordinates give hue and chroma."""
-    bits = codes.bits().astype(np.float32)
-    parity = codes.bits().sum(axis=1) % 2
-    bits -= bits.mean(axis=0)
-    _, axes = np.linalg.eigh(bits.T @ bits)
-    # Signs of eigenvectors are arbitrary: fix them, so that every machine draws one picture.
-    axes = axes[:, -2:] * np.sign(axes[:, -2:].sum(axis=0) + 1e-12)
+    bits = codes.bits()
+    parity = bits.sum(axis=1) % 2
+    varied = bits[:, bits.any(axis=0) & ~bits.all(axis=0)].astype(np.float64)
+    varied -= varied.mean(axis=0)
     place = np.zeros((len(bits), 2))
-    place[:, : axes.shape[1]] = bits @ axes
+    if min(varied.shape) > 2:
+        fixed_start = np.random.default_rng(0).standard_normal(min(varied.shape))
+        sides, sizes, axes = svds(varied, k=2, v0=fixed_start)
+        # Signs of axes are arbitrary: fix them, so that every machine draws one picture.
+        place = sides * sizes * np.sign(axes.sum(axis=1) + 1e-12)
+    else:
+        place[:, : varied.shape[1]] = varied[:, :2]
     place /= np.abs(place).max(axis=0, initial=1e-9)
     lightness = 0.87 - 0.07 * parity
     return _from_oklab(lightness, *(0.1 * place.T))
@@ -160,8 +180,8 @@ def _from_oklab(
     return srgb
 
 
-def _draw_borders(partition: Partition, color: Any, ax: Axes) -> None:
-    widest = float(np.clip(5 / partition.n_regions**0.25, 0.4, 1.6))
+def _draw_borders(partition: Partition, color: Any, scale: float, ax: Axes) -> None:
+    widest = scale * float(np.clip(5 / partition.n_regions**0.25, 0.4, 1.6))
     layer_ends = np.cumsum([np.prod(shape) for shape in partition.codes.layers.values()])
     layer = np.searchsorted(layer_ends, partition.edge_units, side="right")
     layer[partition.edge_units < 0] = -1  # the frame: the axes draw it
@@ -183,12 +203,10 @@ def _draw_borders(partition: Partition, color: Any, ax: Axes) -> None:
         )
 
 
-def _draw_points(points: Any, labels: Any, ax: Axes) -> None:
-    points = torch.as_tensor(points).detach().cpu().numpy()
-    if points.ndim != 2 or points.shape[1] != 2:
-        raise ValueError(f"points: shape (k, 2) is needed, not {points.shape}")
-    n = len(points)
-    classes = np.zeros(n, np.int64) if labels is None else classes_of(labels, n, "point")
+def _draw_points(
+    points: Float64[np.ndarray, "k 2"], labels: Int[np.ndarray, " k"] | None, ax: Axes
+) -> None:
+    classes = np.zeros(len(points), np.int64) if labels is None else labels
     for i, name in enumerate(np.unique(classes)):
         ax.scatter(
             points[classes == name, 0],
@@ -220,6 +238,11 @@ def plot_segment(segment: Segment, ax: Axes | None = None) -> Axes:
     -------
     matplotlib Axes
 
+    Raises
+    ------
+    TypeError
+        If `segment` is something else.
+
     Examples
     --------
     >>> import matplotlib.pyplot as plt
@@ -228,6 +251,10 @@ def plot_segment(segment: Segment, ax: Axes | None = None) -> Axes:
     >>> s = nh.segment(nh.mlp(64, [50, 50], 10), test.inputs[0], test.inputs[1])
     >>> _ = nh.plot_segment(s, ax=plt.figure().gca())
     """
+    if not isinstance(segment, Segment):
+        raise TypeError(
+            f"segment: what nhlib.segment returns is needed, not {type(segment).__name__}"
+        )
     ax = plt.gca() if ax is None else ax
     bounds = np.concatenate([[0], segment.breakpoints, [1]])
     row, middles = 0, []

@@ -4,12 +4,10 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-import torch
-from jaxtyping import Float64
-
-from nhlib.arguments import whole_number
+from nhlib.arguments import real_numbers, whole_number
 from nhlib.regions.plane import checked_rectangle
+
+_HINT = "; of an nn.Linear layer, take layer.weight and layer.bias, or zeros where it has no bias"
 
 # A line a·x + b·y + c = 0 in whole numbers.
 _Line = tuple[int, int, int]
@@ -122,13 +120,13 @@ def arrangement_count(weights: Any, biases: Any, extent: Any = (-1.0, 1.0, -1.0,
     >>> arrangement_count(weights, biases)
     5
     """
-    w = _finite("weights", weights)
+    w = real_numbers("weights", weights, _HINT)
     if w.ndim != 2 or w.shape[1] != 2:
         raise ValueError(
             "weights: shape (n, 2) is needed, one row a unit and one column an input, "
             f"not {w.shape}"
         )
-    b = _finite("biases", biases)
+    b = real_numbers("biases", biases, _HINT)
     if b.shape != w.shape[:1]:
         raise ValueError(
             f"biases: shape ({len(w)},) is needed, one number for each row of weights, "
@@ -377,28 +375,6 @@ def _after(width: int, remaining: list[int]) -> list[int]:
         if n - r <= largest:
             after[r] += binomials[n - r] * above[max(r + 1, n - r)]
     return after
-
-
-def _finite(name: str, given: Any) -> Float64[np.ndarray, "..."]:
-    try:
-        if isinstance(given, torch.Tensor):
-            given = given.detach().cpu()
-            array = (given if given.is_complex() else given.double()).numpy()
-        else:
-            array = np.asarray(given)
-        if given is None or np.iscomplexobj(array):
-            raise TypeError
-        numbers: np.ndarray = array.astype(np.float64)
-    except (TypeError, ValueError, OverflowError, RuntimeError):
-        raise ValueError(
-            f"{name}: an array or tensor of real numbers is needed, not {type(given).__name__} "
-            f"{given!r:.60}; of an nn.Linear layer, take layer.weight and layer.bias, "
-            "or zeros where it has no bias"
-        ) from None
-    strange = numbers[~np.isfinite(numbers)]
-    if strange.size:
-        raise ValueError(f"{name}: finite numbers are needed, but there is {strange[0]}")
-    return numbers
 
 
 def _whole(*numbers: float) -> list[int]:

@@ -3,13 +3,13 @@
 from typing import Any
 
 import numpy as np
-import torch
+from jaxtyping import Float64
 from torch import nn
 
-from nhlib.arguments import whole_number
+from nhlib.arguments import real_numbers, whole_number
 from nhlib.codes import NeuralCodes
 from nhlib.regions.careful import cut_one_by_one
-from nhlib.regions.folding import FoldedNetwork, Misfit, fold
+from nhlib.regions.folding import FoldedNetwork, Layer, Misfit, fold
 from nhlib.regions.partitions import Partition
 from nhlib.regions.plane import Plane, checked_rectangle
 from nhlib.regions.subdivision import (
@@ -39,8 +39,10 @@ def partition(
     network : torch.nn.Module
         An ``nn.Sequential`` (nested or not) of Linear, BatchNorm, convolution and average
         pooling, Flatten, Dropout, and ReLU, LeakyReLU or PReLU; it counts as in eval mode.
-    plane : three inputs, optional
-        For a network of more than two inputs: the rectangle lies in the plane through them.
+    plane : three inputs, or a Plane, optional
+        For a network of other than two inputs: the rectangle lies in the plane through three of
+        its inputs, without a batch dimension, with the first at coordinates (0, 0) and the second
+        on the first axis. Or in the plane of another partition, ``other.plane``.
     extent : (left, right, bottom, top), optional
         The rectangle. By default (-1, 1, -1, 1); in a plane, the box around the three inputs
         with a quarter of its size on every side.
@@ -58,7 +60,9 @@ def partition(
     ValueError
         If a layer is of another kind, or holds nan or infinity; if the network takes other
         than two inputs and there is no plane; if the plane's inputs lie on one line, or the
-        rectangle is empty; if there are more than `max_regions` regions.
+        rectangle is empty; if there are more than `max_regions` regions, or numbers overflow.
+    ArithmeticError
+        If rounding leaves no consistent subdivision; no network is known for which it does.
 
     See Also
     --------
@@ -89,28 +93,22 @@ def partition(
     array([-0.0169, -0.0226])
     """
     limit = whole_number("max_regions", max_regions, 1)
-    if plane is None:
-        where = Plane(np.zeros(2), np.eye(2))
-        try:
-            folded = fold(network, (2,))
-        except Misfit as error:
-            raise ValueError(
-                f"{error}; for a network of other than two inputs, pass plane: three of its inputs"
-            ) from None
-    else:
-        points = [torch.as_tensor(one) for one in plane]
-        where = Plane.through(points)
-        folded = fold(network, tuple(points[0].shape))
-    rectangle = checked_rectangle(extent, None if plane is None else where.coordinates(points))
+    where, around = _plane(plane)
+    try:
+        folded = fold(network, where.shape)
+    except Misfit as error:
+        hint = "; for a network of other than two inputs, pass plane: three of its inputs"
+        raise ValueError(f"{error}{hint if plane is None else ''}") from None
+    if isinstance(plane, Plane) and extent is None:
+        raise ValueError("extent: a Plane has no size, so (left, right, bottom, top) is needed")
+    rectangle = checked_rectangle(extent, around)
     subdivision = Subdivision.rectangle(*rectangle)
     h = where.inputs(subdivision.points)
     cuts: list[Cut] = []
     first_unit = 0
     try:
         for layer in folded.hidden:
-            last = layer is folded.hidden[-1]
-            z, near = layer.preactivations(h), layer.rounding(h)
-            cut = _cut(subdivision, z, near, first_unit, limit, last)
+            cut = _cut_by(layer, h, subdivision, first_unit, limit, layer is folded.hidden[-1])
             cuts.append(cut)
             subdivision = cut.subdivision
             first_unit += len(layer.biases)
@@ -125,13 +123,45 @@ def partition(
     return Partition(folded, where, rectangle, subdivision, codes)
 
 
-def _cut(
-    subdivision: Subdivision, z: Any, near: Any, first_unit: int, limit: int, last: bool
+def _plane(plane: Any) -> tuple[Plane, Float64[np.ndarray, "3 2"] | None]:
+    """Return the plane that is meant, and the coordinates of inputs that it was laid through."""
+    if plane is None:
+        return Plane(np.zeros(2), np.eye(2), (2,)), None
+    if isinstance(plane, Plane):
+        return plane, None
+    where = Plane.through(plane)
+    return where, where.coordinates(np.stack([real_numbers("plane", one) for one in plane]))
+
+
+def _cut_by(
+    layer: Layer,
+    h: Float64[np.ndarray, "n_points n"],
+    subdivision: Subdivision,
+    first_unit: int,
+    limit: int,
+    last: bool,
 ) -> Cut:
+    with np.errstate(over="ignore", invalid="ignore"):
+        z, near = layer.preactivations(h), layer.rounding(h)
+    if not (np.isfinite(z).all() and np.isfinite(near).all()):
+        raise ValueError(
+            f"network: pre-activations of layer {layer.name} overflow float64 in this extent"
+        )
     try:
         return cut_by_all(subdivision, z, near, first_unit, limit, needs_preactivations=not last)
     except NotSimple:
-        return cut_one_by_one(subdivision, z, near, first_unit, limit)
+        pass
+    # Units that are zero everywhere (those that see an image's black margin) have no border, and
+    # need not make a layer a special case.
+    silent = (np.abs(z) <= near).all(axis=0)
+    z[:, silent] = -1 - near[silent]
+    try:
+        cut = cut_by_all(subdivision, z, near, first_unit, limit, needs_preactivations=not last)
+    except NotSimple:
+        cut = cut_one_by_one(subdivision, z, near, first_unit, limit)
+    if cut.preactivations is not None:
+        cut.preactivations[:, silent] = 0
+    return cut
 
 
 def _composed(cuts: list[Cut], network: FoldedNetwork) -> NeuralCodes:

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Float64
 from torch import nn
 
+from nhlib.arguments import real_numbers
 from nhlib.codes import NeuralCodes
 from nhlib.inference import unwrapped
 
@@ -28,15 +29,18 @@ _KNOWN = (*_SHAPING, *_DROPOUTS, *_NORMS, nn.Linear, *_CONVOLUTIONS, *_POOLS, *_
 # A pre-activation smaller than this, beside the numbers it is summed from, counts as zero.
 ROUNDING = 1e-13
 
+# So many codes are pushed through the network at once.
+_BLOCK = 2048
+
 # A convolution is written out as a matrix; beyond this many numbers (1 GiB) that is no good idea.
 _LARGEST_MATRIX = 1 << 27
 
 
 class Misfit(ValueError):
-    """A layer does not take the input that it gets."""
+    """The first layer does not take the input that it gets."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Layer:
     """One affine layer, and the activation after it.
 
@@ -85,7 +89,7 @@ class Layer:
         return np.where(on, 1.0, self.slopes)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FoldedNetwork:
     """Affine layers in float64; all but perhaps the last are followed by an activation.
 
@@ -130,15 +134,21 @@ class FoldedNetwork:
         Returns the derivatives of the outputs along the directions, and the outputs that each
         code's affine map gives at the point.
         """
-        value = np.broadcast_to(point, (len(directions), len(point)))
-        for layer in self.layers:
-            directions = directions @ layer.weights.T
-            value = layer.preactivations(value)
-            if layer.slopes is not None:
-                gain = layer.gains(codes[layer.name].bits().astype(bool))
-                directions = directions * gain[:, None]
-                value = value * gain
-        return directions, value
+        derivatives = np.empty((*directions.shape[:2], self.n_outputs))
+        values = np.empty((len(directions), self.n_outputs))
+        for start in range(0, len(directions), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            along = directions[block]
+            value = np.broadcast_to(point, (len(along), len(point)))
+            for layer in self.layers:
+                along = along @ layer.weights.T
+                value = layer.preactivations(value)
+                if layer.slopes is not None:
+                    gain = layer.gains(codes[block][layer.name].bits().astype(bool))
+                    along = along * gain[:, None]
+                    value = value * gain
+            derivatives[block], values[block] = along, value
+        return derivatives, values
 
     def affine_map(
         self, code: NeuralCodes
@@ -178,8 +188,8 @@ def fold(network: Any, input_shape: tuple[int, ...]) -> FoldedNetwork:
         raise TypeError(f"network: a torch.nn.Module is needed, not {type(network).__name__}")
     network = unwrapped(network)
     for name, tensor in (*network.named_parameters(), *network.named_buffers()):
-        if nn.parameter.is_lazy(tensor):
-            raise ValueError(f"network: {name} has no shape yet; run the network once first")
+        if nn.parameter.is_lazy(tensor) or tensor.is_meta:
+            raise ValueError(f"network: {name} has no numbers yet; run the network once first")
         if not tensor.isfinite().all():
             raise ValueError(f"network: {name} holds nan or infinity; did training diverge?")
     names = {module: name for name, module in network.named_modules()}
@@ -188,7 +198,12 @@ def fold(network: Any, input_shape: tuple[int, ...]) -> FoldedNetwork:
     chain = _Chain(input_shape)
     for module in _leaves(network, names):
         if not isinstance(module, _BENDS):
-            chain.append(module, names[module])
+            try:
+                chain.append(module, names[module])
+            except Misfit as error:
+                if layers:  # the network does not fit itself, whatever the input
+                    raise ValueError(str(error)) from None
+                raise
             continue
         # A module that runs several times is several layers, called as `encode` calls them.
         path = names[module] or type(module).__name__.lower()
@@ -207,17 +222,23 @@ def fold(network: Any, input_shape: tuple[int, ...]) -> FoldedNetwork:
 
 
 def _leaves(network: nn.Module, names: dict[nn.Module, str]) -> Iterator[nn.Module]:
-    if type(network) is nn.Sequential:
+    where = f"layer {names[network]}" if names.get(network) else "it"
+    if network._forward_hooks or network._forward_pre_hooks:
+        raise ValueError(
+            f"network: {where} has a hook, which may do anything to its inputs; remove it, or "
+            "make it permanent (pruning: prune.remove, weight norm: remove_weight_norm)"
+        )
+    if isinstance(network, nn.Sequential) and type(network).forward is nn.Sequential.forward:
         for child in network:
             yield from _leaves(child, names)
     elif type(network) in _KNOWN:
         yield network
     else:
-        where = f"layer {names[network]}" if names.get(network) else "it"
         raise ValueError(
-            f"network: {where} is a {type(network).__name__}, and exact regions are known for "
-            "nn.Sequential of Linear, Conv, BatchNorm, AvgPool, Flatten, Dropout and ReLU, "
-            "LeakyReLU, PReLU"
+            f"network: {where} is of type {type(network).__name__}, and exact regions are known "
+            "for nn.Sequential of Linear, Conv, BatchNorm, AvgPool, Flatten, Dropout and ReLU, "
+            "LeakyReLU, PReLU; leave a last Softmax or Sigmoid out (network[:-1]), and write a "
+            "forward of your own as nn.Sequential"
         )
 
 
@@ -236,7 +257,7 @@ def _slopes(module: nn.Module, shape: tuple[int, ...], path: str) -> Float64[np.
 
 
 def _numpy(tensor: torch.Tensor) -> Float64[np.ndarray, "*shape"]:
-    return tensor.detach().cpu().double().numpy()
+    return real_numbers("network", tensor)  # a copy: the network may go on learning
 
 
 class _Chain:
@@ -256,17 +277,33 @@ class _Chain:
         if isinstance(module, (nn.Identity, *_DROPOUTS)):
             return
         if isinstance(module, nn.Flatten):
-            with torch.no_grad():
-                self.shape = tuple(module(torch.empty((1, *self.shape), device="meta")).shape[1:])
+            try:
+                after = module(torch.empty((2, *self.shape), device="meta")).shape
+            except (IndexError, RuntimeError):
+                after = ()
+            if not after or after[0] != 2:
+                raise Misfit(
+                    f"network: layer {path} cannot flatten an input of shape {self.shape} "
+                    f"from dimension {module.start_dim} on"
+                )
+            self.shape = tuple(after[1:])
             return
         if isinstance(module, _NORMS):
             self._normalize(module, path)
             return
         if isinstance(module, nn.Linear) and self.shape[-1:] != (module.in_features,):
+            flat = math.prod(self.shape) == module.in_features
             raise Misfit(
-                f"network: layer {path} takes {module.in_features} numbers, "
-                f"but its input has shape {self.shape}"
+                f"network: layer {path} takes {module.in_features} numbers, but its input has "
+                f"shape {self.shape}" + ("; put nn.Flatten() before it" if flat else "")
             )
+        if isinstance(module, (*_CONVOLUTIONS, *_POOLS)):
+            n_dimensions = 1 + int(type(module).__name__[-2])  # channels, and those of Conv2d
+            if len(self.shape) != n_dimensions:
+                raise Misfit(
+                    f"network: layer {path} takes inputs of {n_dimensions} dimensions (channels "
+                    f"first, no batch), but its input has shape {self.shape}"
+                )
         if isinstance(module, nn.Linear) and len(self.shape) == 1:
             weights = _numpy(module.weight)
             units = module.out_features

@@ -4,13 +4,13 @@ from functools import cached_property
 from typing import Any, SupportsIndex
 
 import numpy as np
-import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 from torch import nn
 
+from nhlib.arguments import real_numbers, whole_number
 from nhlib.codes import NeuralCodes
 from nhlib.regions.folding import FoldedNetwork, fold
-from nhlib.regions.plane import flat_input
+from nhlib.regions.ragged import read_only
 
 # Breakpoints closer than this, as a share of the line, are one.
 _CLOSEST = 1e-13
@@ -27,6 +27,10 @@ class Segment:
         Where units switch, ascending: 0 is the start, 1 the end.
     codes : NeuralCodes
         Code of each piece, in order.
+
+    Notes
+    -----
+    Computed in float64, from a copy of the network as it was; the arrays are read-only.
     """
 
     def __init__(
@@ -37,8 +41,9 @@ class Segment:
         breakpoints: Float64[np.ndarray, " k"],
         codes: NeuralCodes,
     ) -> None:
-        self._network, self.start, self.end = network, start, end
-        self.breakpoints, self.codes = breakpoints, codes
+        self._network, self.codes = network, codes
+        self.start, self.end = read_only(start), read_only(end)
+        self.breakpoints = read_only(breakpoints)
 
     def __repr__(self) -> str:
         return f"Segment({self.n_regions} regions, {len(self.breakpoints)} breakpoints)"
@@ -61,20 +66,40 @@ class Segment:
         return middles
 
     def inputs(self, t: Any) -> Float64[np.ndarray, "k n_inputs"]:
-        """Return the flat inputs at positions t from 0 to 1."""
-        shares = np.asarray(t, float).reshape(-1, 1)
+        """Return the inputs on the line at given positions.
+
+        Parameters
+        ----------
+        t : array_like, shape (k,)
+            Positions: 0 is the start, 1 the end.
+
+        Returns
+        -------
+        float64 array, shape (k, n_inputs)
+        """
+        shares = real_numbers("t", t).reshape(-1, 1)
         inputs: Float64[np.ndarray, "k n_inputs"] = self.start + shares * (self.end - self.start)
         return inputs
 
     def outputs(self, t: Any) -> Float64[np.ndarray, "k n_outputs"]:
-        """Return the network's outputs at positions t from 0 to 1."""
+        """Return the network's outputs at given positions.
+
+        Parameters
+        ----------
+        t : array_like, shape (k,)
+            Positions: 0 is the start, 1 the end.
+
+        Returns
+        -------
+        float64 array, shape (k, n_outputs)
+        """
         return self._network.outputs(self.inputs(t))
 
     @cached_property
     def _maps(self) -> tuple[np.ndarray, np.ndarray]:
         step = np.broadcast_to(self.end - self.start, (self.n_regions, 1, len(self.start)))
         slopes, offsets = self._network.push(step, self.start, self.codes)
-        return slopes[:, 0], offsets
+        return read_only(slopes[:, 0]), read_only(offsets)
 
     @property
     def slopes(self) -> Float64[np.ndarray, "n_regions n_outputs"]:
@@ -89,8 +114,25 @@ class Segment:
     def affine_map(
         self, piece: SupportsIndex
     ) -> tuple[Float64[np.ndarray, "n_outputs n_inputs"], Float64[np.ndarray, " n_outputs"]]:
-        """Return weights and biases of the map from whole inputs to outputs on one piece."""
-        return self._network.affine_map(self.codes[piece])
+        """Return the affine map from whole inputs to outputs on one piece.
+
+        Parameters
+        ----------
+        piece : int
+            Its number, from 0 at the start.
+
+        Returns
+        -------
+        weights : float64 array, shape (n_outputs, n_inputs)
+        biases : float64 array, shape (n_outputs,)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `piece` is no whole number, or there is no such piece.
+        """
+        i = whole_number("piece", piece, 0, self.n_regions - 1)
+        return self._network.affine_map(self.codes[i])
 
 
 def segment(network: nn.Module, start: Any, end: Any) -> Segment:
@@ -132,49 +174,29 @@ def segment(network: nn.Module, start: Any, end: Any) -> Segment:
     >>> s.breakpoints[:3].round(3)
     array([0.032, 0.037, 0.078])
     """
-    one, other = torch.as_tensor(start), torch.as_tensor(end)
+    one, other = real_numbers("start", start), real_numbers("end", end)
     if one.shape != other.shape or one.ndim == 0:
         raise ValueError(
-            "start and end: two inputs of one shape are needed, "
-            f"not {tuple(one.shape)} and {tuple(other.shape)}"
+            f"start and end: two inputs of one shape are needed, not {one.shape} and {other.shape}"
         )
-    folded = fold(network, tuple(one.shape))
-    first, last = flat_input(one, "start"), flat_input(other, "end")
+    folded = fold(network, one.shape)
+    first, last = one.ravel(), other.ravel()
     if np.array_equal(first, last):
         raise ValueError("start and end: two different inputs are needed, these are the same")
     t = np.array([0.0, 1.0])
     h = np.stack([first, last])
     bits: list[np.ndarray] = []
     for layer in folded.hidden:
-        z = layer.preactivations(h)
-        z[np.abs(z) <= layer.rounding(h)] = 0
-        sign = np.sign(z)
-        piece, unit = np.nonzero(sign[:-1] * sign[1:] < 0)
-        a, b = z[piece, unit], z[piece + 1, unit]
-        share = a / (a - b)
-        at = t[piece] + share * (t[piece + 1] - t[piece])
-        order = np.argsort(at, kind="stable")
-        piece, unit, share, at = piece[order], unit[order], share[order], at[order]
-        # Each crossing joins the point before it if that is close: one of the old or a new one.
-        old = np.searchsorted(at, t)  # old points among the crossings
-        everything = np.insert(at, old, t)
-        is_old = np.zeros(len(everything), bool)
-        is_old[old + np.arange(len(t))] = True
-        new_z = z[piece] + share[:, None] * (z[piece + 1] - z[piece])
-        all_z = np.insert(new_z, old, z, axis=0)
-        crossing_at = np.flatnonzero(~is_old)
-        all_z[crossing_at, unit] = 0
-        group = np.concatenate([[0], np.cumsum(np.diff(everything) > _CLOSEST)])
-        keep = np.zeros(group[-1] + 1, np.int64)
-        keep[group] = np.arange(len(everything))
-        keep[group[is_old]] = np.flatnonzero(is_old)
-        z = all_z[keep]
-        z[group[crossing_at], unit] = 0
-        parent = np.searchsorted(t, everything[keep][:-1], side="right") - 1
-        bits = [on[parent] for on in bits]
-        t = everything[keep]
-        z[np.abs(z) <= layer.rounding(h)] = 0
-        bits.append((z[:-1] > 0) | (z[1:] > 0))
+        with np.errstate(over="ignore", invalid="ignore"):
+            z, near = layer.preactivations(h), layer.rounding(h)
+        if not (np.isfinite(z).all() and np.isfinite(near).all()):
+            raise ValueError(
+                f"network: pre-activations of layer {layer.name} overflow float64 on this line"
+            )
+        z[np.abs(z) <= near] = 0
+        t, z, parents = _with_crossings(t, z)
+        z[np.abs(z) <= near] = 0
+        bits = [on[parents] for on in bits] + [(z[:-1] > 0) | (z[1:] > 0)]
         h = layer.activations(z)
     # Within rounding a point may have been kept at which nothing switches.
     stays = np.ones(len(t) - 1, bool)
@@ -182,3 +204,36 @@ def segment(network: nn.Module, start: Any, end: Any) -> Segment:
     packed = np.hstack([np.packbits(on[stays], axis=1) for on in bits])
     codes = NeuralCodes(packed, {layer.name: layer.shape for layer in folded.hidden})
     return Segment(folded, first, last, t[:-1][stays][1:], codes)
+
+
+def _with_crossings(
+    t: Float64[np.ndarray, " k"], z: Float64[np.ndarray, "k units"]
+) -> tuple[
+    Float64[np.ndarray, " k_after"],
+    Float64[np.ndarray, "k_after units"],
+    Int64[np.ndarray, " n_pieces"],
+]:
+    """Add to positions t those at which a unit switches; also return each piece's piece before."""
+    sign = np.sign(z)
+    piece, unit = np.nonzero(sign[:-1] * sign[1:] < 0)
+    a, b = z[piece, unit], z[piece + 1, unit]
+    share = a / (a - b)
+    at = t[piece] + share * (t[piece + 1] - t[piece])
+    order = np.argsort(at, kind="stable")
+    piece, unit, share, at = piece[order], unit[order], share[order], at[order]
+    between = z[piece] + share[:, None] * (z[piece + 1] - z[piece])
+    between[np.arange(len(unit)), unit] = 0
+
+    old = np.searchsorted(at, t)
+    all_t, all_z = np.insert(at, old, t), np.insert(between, old, z, axis=0)
+    is_old = np.zeros(len(all_t), bool)
+    is_old[old + np.arange(len(t))] = True
+    # What is close together is one point, at which several units switch: an old one if there is
+    # one, since earlier layers switch there and its position is settled.
+    group = np.concatenate([[0], np.cumsum(np.diff(all_t) > _CLOSEST)])
+    keep = np.empty(group[-1] + 1, np.int64)
+    keep[group] = np.arange(len(all_t))
+    keep[group[is_old]] = np.flatnonzero(is_old)
+    all_t, all_z = all_t[keep], all_z[keep]
+    all_z[group[~is_old], unit] = 0
+    return all_t, all_z, np.searchsorted(t, all_t[:-1], side="right") - 1

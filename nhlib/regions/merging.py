@@ -1,6 +1,7 @@
 """When are the affine maps of two neighbouring regions the same? Exactly, not nearly."""
 
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
@@ -29,7 +30,8 @@ def same_map(
     with a_j its slope when it is off. The gradient is not 0, or there would be no border. So the
     maps are the same exactly if the column is 0. It is computed twice, once with absolute
     values: if these are 0 no path leads on, if the column is well above rounding it is not 0,
-    and in between exact fractions decide. They also do where several units switch at once.
+    and in between exact fractions decide. They also do where several units switch at once, unless
+    the two maps are plainly different numbers.
 
     Parameters
     ----------
@@ -62,10 +64,35 @@ def same_map(
             clear = (np.abs(column) > _DOUBTFUL * size).any(axis=1)
             same[start + rows[blocked]] = True
             doubtful[rows[~blocked & ~clear]] = True
-        for k in np.flatnonzero(doubtful):
-            on = bits[k]
-            same[start + k] = _exact(network, on, bounds) == _exact(network, on ^ flips[k], bounds)
+        rows = np.flatnonzero(doubtful)
+        rows = rows[~_told_apart(network, codes[one[rows]], codes[other[rows]])]
+        exact = cache(lambda region: _exact(network, codes[region].bits()[0].astype(bool), bounds))
+        for k in rows:
+            same[start + k] = exact(one[k]) == exact(other[k])
     return same
+
+
+def _told_apart(
+    network: FoldedNetwork, one: NeuralCodes, other: NeuralCodes
+) -> Bool[np.ndarray, " k"]:
+    """Tell which pairs of maps differ by more than rounding in a random direction or place."""
+    n = network.layers[0].weights.shape[1]
+    direction, point = np.random.default_rng(0).standard_normal((2, n))
+    directions = np.broadcast_to(direction, (len(one), 1, n))
+    slopes, values = network.push(directions, point, one)
+    other_slopes, other_values = network.push(directions, point, other)
+    # No partial sum of any code is larger than this.
+    size, offset = np.abs(direction), np.abs(point)
+    for layer in network.layers:
+        weights = np.abs(layer.weights)
+        size, offset = weights @ size, weights @ offset + np.abs(layer.biases)
+        if layer.slopes is not None:
+            gain = np.maximum(1, np.abs(layer.slopes))
+            size, offset = gain * size, gain * offset
+    apart = np.abs(slopes - other_slopes)[:, 0] > _DOUBTFUL * size
+    apart |= np.abs(values - other_values) > _DOUBTFUL * offset
+    told: Bool[np.ndarray, " k"] = apart.any(axis=1)
+    return told
 
 
 def _downstream(

@@ -1,19 +1,21 @@
 """The regions of a network in a rectangle: their shapes, codes, maps and neighbours."""
 
 from functools import cached_property
-from itertools import combinations
 from typing import Any, SupportsIndex
 
 import numpy as np
-import torch
 from jaxtyping import Float64, Int64
 
+from nhlib.arguments import whole_number
 from nhlib.codes import NeuralCodes
 from nhlib.regions.folding import ROUNDING, FoldedNetwork
 from nhlib.regions.merging import same_map
-from nhlib.regions.plane import Plane
-from nhlib.regions.ragged import Ragged
+from nhlib.regions.plane import Plane, pairs
+from nhlib.regions.ragged import Ragged, read_only
 from nhlib.regions.subdivision import Subdivision, radix_order
+
+# Points that are located at once.
+_BLOCK = 8192
 
 
 class Partition:
@@ -38,9 +40,11 @@ class Partition:
 
     Notes
     -----
-    Everything is computed in float64, whatever the network's precision. A bit is 1 where the
-    pre-activation is > 0, so a unit that is exactly 0 all over a region has bit 0 there. Regions
-    are open: at a point on a border, `nhlib.encode` gives the code of the side that is off.
+    Everything is computed in float64, whatever the network's precision, and from a copy of the
+    network as it was; the arrays are read-only. A bit is 1 where the pre-activation is > 0, so a
+    unit that is 0 all over a region, within rounding, has bit 0 there. Regions are open: at a
+    point on a border, `nhlib.encode` gives the code of the side that is off. In regions less
+    than about 1e-12 of the rectangle wide, rounding moves the corners noticeably.
     """
 
     def __init__(
@@ -52,10 +56,10 @@ class Partition:
         codes: NeuralCodes,
     ) -> None:
         self._network, self.plane, self.extent, self.codes = network, plane, extent, codes
-        self.vertices = subdivision.points
-        self.edges = subdivision.edges
-        self.edge_regions = subdivision.sides
-        self.edge_units = subdivision.units
+        self.vertices = read_only(subdivision.points)
+        self.edges = read_only(subdivision.edges)
+        self.edge_regions = read_only(subdivision.sides)
+        self.edge_units = read_only(subdivision.units)
 
     def __repr__(self) -> str:
         return f"Partition({self.n_regions} activation regions in {self.extent})"
@@ -117,14 +121,14 @@ class Partition:
         own = np.repeat(self.vertices[corners[starts[:-1]]], np.diff(starts), axis=0)
         x, y = (self.vertices[corners] - own).T
         x_next, y_next = _following(x, starts), _following(y, starts)
-        return np.add.reduceat(x * y_next - x_next * y, starts[:-1]) / 2
+        return read_only(np.add.reduceat(x * y_next - x_next * y, starts[:-1]) / 2)
 
     @cached_property
     def centroids(self) -> Float64[np.ndarray, "n_regions 2"]:
         """Mean of every region's corners: a point inside."""
         corners, _, starts = self._walk
         sums = np.add.reduceat(self.vertices[corners], starts[:-1], axis=0)
-        return sums / np.diff(starts)[:, None]
+        return read_only(sums / np.diff(starts)[:, None])
 
     # -- the affine maps -------------------------------------------------------------------
 
@@ -132,7 +136,7 @@ class Partition:
     def _maps(self) -> tuple[np.ndarray, np.ndarray]:
         axes = np.broadcast_to(self.plane.axes, (self.n_regions, *self.plane.axes.shape))
         slopes, offsets = self._network.push(axes, self.plane.origin, self.codes)
-        return slopes.transpose(0, 2, 1), offsets
+        return read_only(slopes.transpose(0, 2, 1)), read_only(offsets)
 
     @property
     def slopes(self) -> Float64[np.ndarray, "n_regions n_outputs 2"]:
@@ -147,8 +151,26 @@ class Partition:
     def affine_map(
         self, region: SupportsIndex
     ) -> tuple[Float64[np.ndarray, "n_outputs n_inputs"], Float64[np.ndarray, " n_outputs"]]:
-        """Return weights and biases of the map from whole inputs to outputs in one region."""
-        return self._network.affine_map(self.codes[region])
+        """Return the affine map from whole inputs to outputs in one region.
+
+        Parameters
+        ----------
+        region : int
+            Its number, from 0.
+
+        Returns
+        -------
+        weights : float64 array, shape (n_outputs, n_inputs)
+        biases : float64 array, shape (n_outputs,)
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `region` is no whole number, or there is no such region: -1 is what `locate`
+            gives for the outside.
+        """
+        i = whole_number("region", region, 0, self.n_regions - 1)
+        return self._network.affine_map(self.codes[i])
 
     # -- linear regions --------------------------------------------------------------------
 
@@ -172,7 +194,7 @@ class Partition:
         )
         labels: Int64[np.ndarray, " n_regions"]
         labels = connected_components(graph, directed=False)[1].astype(np.int64)
-        return labels
+        return read_only(labels)
 
     @property
     def n_linear_regions(self) -> int:
@@ -187,44 +209,58 @@ class Partition:
         Parameters
         ----------
         points : array_like, shape (k, 2)
-            Coordinates in the rectangle; ``partition.plane.coordinates(inputs)`` of inputs.
+            Coordinates in the rectangle; ``partition.plane.coordinates(inputs)`` of inputs. (Of an
+            input beside the plane these are those of its foot, and so is the region.)
 
         Returns
         -------
         int64 array, shape (k,)
             Indices of regions; -1 outside the rectangle. A point on a border gets a region
             beside it.
+
+        Raises
+        ------
+        ValueError
+            If the shape is another, or there are other than finite real numbers.
         """
-        points = _points(points)
+        coordinates = pairs("points", points)
         left, right, bottom, top = self.extent
-        found = np.full(len(points), -1)
-        within = (points >= (left, bottom)).all(axis=1) & (points <= (right, top)).all(axis=1)
-        if not within.any():
-            return found
-        h, on = self.plane.inputs(points[within]), []
-        for layer in self._network.hidden:
-            z = layer.preactivations(h)
-            on.append(np.packbits(z > 0, axis=1))
-            h = layer.activations(z)
-        rows = NeuralCodes(np.hstack(on), self.codes.layers)._rows()
+        found = np.full(len(coordinates), -1)
+        within = (coordinates >= (left, bottom)) & (coordinates <= (right, top))
+        inside = np.flatnonzero(within.all(axis=1))
         ours = self.codes._rows()
         order = np.argsort(ours)
-        place = np.minimum(np.searchsorted(ours[order], rows), len(ours) - 1)
-        region = np.where(ours[order][place] == rows, order[place], -1)
-        lost = np.flatnonzero(region < 0)  # on a border, or within rounding of one
-        for i in lost:
-            region[i] = self._nearest(points[within][i])
-        found[within] = region
+        ascending = ours[order]
+        for start in range(0, len(inside), _BLOCK):
+            block = inside[start : start + _BLOCK]
+            rows = self._codes_at(coordinates[block])._rows()
+            place = np.minimum(np.searchsorted(ascending, rows), len(ours) - 1)
+            found[block] = np.where(ascending[place] == rows, order[place], -1)
+        lost = inside[found[inside] < 0]  # on a border, or within rounding of one
+        found[lost] = self._nearest(coordinates[lost])
         return found
 
-    def _nearest(self, point: np.ndarray) -> int:
-        """Find the convex polygon that a point is in, or least outside of."""
+    def _codes_at(self, coordinates: Float64[np.ndarray, "k 2"]) -> NeuralCodes:
+        h, on = self.plane.inputs(coordinates), []
+        for layer in self._network.hidden:
+            z = layer.preactivations(h)
+            on.append(np.packbits(z > layer.rounding(h), axis=1))
+            h = layer.activations(z)
+        return NeuralCodes(np.hstack(on), self.codes.layers)
+
+    def _nearest(self, points: Float64[np.ndarray, "k 2"]) -> Int64[np.ndarray, " k"]:
+        """Find the convex polygon that each point is in, or least outside of."""
         corners, _, starts = self._walk
-        x, y = (self.vertices[corners] - point).T
-        x_next, y_next = _following(x, starts), _following(y, starts)
-        side = np.hypot(x_next - x, y_next - y)
-        distance = (x * y_next - x_next * y) / np.where(side > 0, side, 1)
-        return int(np.minimum.reduceat(distance, starts[:-1]).argmax())
+        x, y = self.vertices[corners].T
+        along_x, along_y = _following(x, starts) - x, _following(y, starts) - y
+        side = np.hypot(along_x, along_y)
+        side[side == 0] = 1
+        along_x, along_y = along_x / side, along_y / side
+        nearest = np.empty(len(points), np.int64)
+        for i, (px, py) in enumerate(points):
+            distance = along_x * (py - y) - along_y * (px - x)
+            nearest[i] = np.minimum.reduceat(distance, starts[:-1]).argmax()
+        return nearest
 
     def decision_boundary(self) -> Float64[np.ndarray, "m 2 2"]:
         """Return the line segments on which the network's decision changes.
@@ -247,7 +283,7 @@ class Partition:
             outputs = np.hstack([outputs, np.zeros_like(outputs)])
         near = ROUNDING * np.abs(outputs).max()
         segments = [np.empty((0, 2, 2))]
-        for c, d in combinations(range(outputs.shape[1]), 2):
+        for c, d in self._rivals(outputs):
             margin = outputs[:, c] - outputs[:, d]
             margin[np.abs(margin) <= near] = 0
             here = margin[corners]
@@ -275,6 +311,15 @@ class Partition:
             segments.append(_clipped(points, values[:, :, [c]] - others, near))
         return np.unique(np.concatenate(segments), axis=0)
 
+    def _rivals(self, outputs: Float64[np.ndarray, "n_vertices n"]) -> Int64[np.ndarray, "m 2"]:
+        """Return the pairs of outputs that may both be the largest within one region."""
+        corners, _, starts = self._walk
+        at_corners = outputs[corners]
+        most = np.maximum.reduceat(at_corners, starts[:-1])
+        least = np.minimum.reduceat(at_corners, starts[:-1]).max(axis=1, keepdims=True)
+        may_win = (most >= least).astype(np.float32)
+        return np.argwhere(np.triu(may_win.T @ may_win, k=1) > 0)
+
 
 def _clipped(
     ends: Float64[np.ndarray, "m 2 2"], lead: Float64[np.ndarray, "m 2 others"], near: float
@@ -297,10 +342,3 @@ def _following(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
     following[:-1] = values[1:]
     following[starts[1:] - 1] = values[starts[:-1]]
     return following
-
-
-def _points(points: Any) -> Float64[np.ndarray, "k 2"]:
-    array = torch.as_tensor(points).detach().cpu().double().numpy()
-    if array.ndim != 2 or array.shape[1] != 2:
-        raise ValueError(f"points: shape (k, 2) is needed, not {array.shape}")
-    return array

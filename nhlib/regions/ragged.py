@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
+from operator import index
 from typing import Any
 
 import numpy as np
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Return an array after taking the right to change it: other results depend on it."""
+    array.flags.writeable = False
+    return array
 
 
 class Ragged(Sequence[np.ndarray]):
@@ -25,8 +32,7 @@ class Ragged(Sequence[np.ndarray]):
     """
 
     def __init__(self, flat: np.ndarray, starts: np.ndarray) -> None:
-        self.flat, self.starts = flat, starts
-        flat.flags.writeable = starts.flags.writeable = False
+        self.flat, self.starts = read_only(flat), read_only(starts)
 
     @property
     def lengths(self) -> np.ndarray:
@@ -39,9 +45,10 @@ class Ragged(Sequence[np.ndarray]):
     def __getitem__(self, i: Any) -> Any:
         if isinstance(i, slice):
             return [self[k] for k in range(*i.indices(len(self)))]
+        i = index(i)
         if not -len(self) <= i < len(self):
             raise IndexError(f"there are {len(self)} arrays, so none at {i}")
-        i = int(i) % len(self)
+        i = i % len(self)
         return self.flat[self.starts[i] : self.starts[i + 1]]
 
     def __iter__(self) -> Iterator[np.ndarray]:
