@@ -38,15 +38,15 @@ def cut_one_by_one(
     ArithmeticError
         If rounding leaves no consistent subdivision; no network is known for which it does.
     """
-    now, z = before, z.copy()
-    bits: Bool[np.ndarray, "n_faces units"] = np.zeros((before.n_faces, z.shape[1]), bool)
-    parents: Int64[np.ndarray, " n_faces"] = np.arange(before.n_faces)
+    now, rows = before, _Rows(z)
+    on: list[Bool[np.ndarray, " n_faces"]] = []
+    splits: list[Int64[np.ndarray, " n_new"]] = []
     for unit in range(z.shape[1]):
         for attempt in range(_ATTEMPTS):
             wider = 4.0**attempt
             try:
-                now, z, positive, split = _cut(
-                    now, z, unit, near[unit] * wider, wider * closest(before.points), first_unit
+                now, positive, split = _cut_by_unit(
+                    now, rows, unit, near[unit] * wider, wider * closest(before.points), first_unit
                 )
                 break
             except _Contradiction:
@@ -58,58 +58,74 @@ def cut_one_by_one(
             )
         if now.n_faces > limit:
             raise TooManyRegions(now.n_faces)
-        bits[:, unit] = positive
-        bits = np.concatenate([bits, bits[split]])
-        parents = np.concatenate([parents, parents[split]])
-        bits[len(positive) :, unit] = False
-    return Cut(now, parents, pack(bits), z)
+        on.append(positive)
+        splits.append(split)
+    # Backwards, a face that a unit made is again the face that it was a part of.
+    face = np.arange(now.n_faces)
+    bits = np.zeros((now.n_faces, z.shape[1]), bool)
+    for unit in reversed(range(z.shape[1])):
+        made = face >= len(on[unit])  # the parts that are off
+        face[made] = splits[unit][face[made] - len(on[unit])]
+        bits[:, unit] = on[unit][face] & ~made
+    return Cut(now, face, pack(bits), rows.values())
 
 
-def _cut(
+class _Rows:
+    """Pre-activations at all points, with room for more: copied a few times, not for every unit."""
+
+    def __init__(self, z: Float64[np.ndarray, "n_points units"]) -> None:
+        self._room, self._n = z.copy(), len(z)
+
+    def values(self) -> Float64[np.ndarray, "n_points units"]:
+        return self._room[: self._n]
+
+    def append(self, new: Float64[np.ndarray, "n_new units"]) -> None:
+        n = self._n + len(new)
+        if n > len(self._room):
+            room = np.empty((2 * n, self._room.shape[1]))
+            room[: self._n] = self.values()
+            self._room = room
+        self._room[self._n : n] = new
+        self._n = n
+
+
+def _cut_by_unit(
     before: Subdivision,
-    z: Float64[np.ndarray, "n_points units"],
+    rows: _Rows,
     unit: int,
     near: float,
     close: float,
     first_unit: int,
-) -> tuple[
-    Subdivision,
-    Float64[np.ndarray, "n_points_after units"],
-    Bool[np.ndarray, " n_faces"],
-    Int64[np.ndarray, " n_new"],
-]:
+) -> tuple[Subdivision, Bool[np.ndarray, " n_faces"], Int64[np.ndarray, " n_new"]]:
     """Cut by one line; also return who is on (before), and which faces got a part that is off."""
     a, b = before.edges[:, 0], before.edges[:, 1]
+    z = rows.values()
     values = z[:, unit]
     sign = np.where(np.abs(values) <= near, 0, np.sign(values)).astype(np.int8)
-    # A crossing that is close to a point is that point.
-    length = np.hypot(*(before.points[a] - before.points[b]).T)
     crossed = np.flatnonzero(sign[a] * sign[b] < 0)
     start, end = a[crossed], b[crossed]
     t = values[start] / (values[start] - values[end])
-    sign[start[t * length[crossed] <= close]] = 0
-    sign[end[(1 - t) * length[crossed] <= close]] = 0
-    z = z.copy()
-    z[sign == 0, unit] = 0
+    # A crossing that is close to a point is that point.
+    length = np.hypot(*(before.points[start] - before.points[end]).T)
+    sign[start[t * length <= close]] = 0
+    sign[end[(1 - t) * length <= close]] = 0
 
     kept = sign[start] * sign[end] < 0
     crossed, start, end, t = crossed[kept], start[kept], end[kept], t[kept]
     n_points = len(z) + np.arange(len(crossed))
-    new_z = z[start] + t[:, None] * (z[end] - z[start])
-    new_z[:, unit] = 0
     new_points = before.points[start] + t[:, None] * (before.points[end] - before.points[start])
-    sign = np.concatenate([sign, np.zeros(len(crossed), np.int8)])
+    all_signs = np.concatenate([sign, np.zeros(len(crossed), np.int8)])
     # The first half of a crossed edge keeps its place, the second half goes to the end.
     edges = np.concatenate([before.edges, np.stack([n_points, end], axis=1)])
     edges[crossed, 1] = n_points
     sides = np.concatenate([before.sides, before.sides[crossed]])
     units = np.concatenate([before.units, before.units[crossed]])
 
-    up, down, positive, split = _across(edges, sides, sign, before.n_faces)
+    up, down, positive, split = _across(edges, sides, all_signs, before.n_faces)
     new_faces = before.n_faces + np.arange(len(split))
     part = np.full(before.n_faces + 1, -1)  # the last entry is for the outside
     part[split] = new_faces
-    on = (sign[edges] > 0).any(axis=1)
+    on = (all_signs[edges] > 0).any(axis=1)
     moved = ~on[:, None] & (part[sides] >= 0)
     sides = np.where(moved, part[sides], sides)
     after = Subdivision(
@@ -119,7 +135,11 @@ def _cut(
         np.concatenate([units, np.full(len(split), first_unit + unit)]),
         before.n_faces + len(split),
     )
-    return after, np.concatenate([z, new_z]), positive, split
+    new_z = z[start] + t[:, None] * (z[end] - z[start])
+    new_z[:, unit] = 0
+    z[sign == 0, unit] = 0
+    rows.append(new_z)
+    return after, positive, split
 
 
 def _across(

@@ -44,7 +44,7 @@ class Partition:
     network as it was; the arrays are read-only. A bit is 1 where the pre-activation is > 0, so a
     unit that is 0 all over a region, within rounding, has bit 0 there. Regions are open: at a
     point on a border, `nhlib.encode` gives the code of the side that is off. In regions less
-    than about 1e-12 of the rectangle wide, rounding moves the corners noticeably.
+    than about 1e-11 of the rectangle wide, rounding moves the corners noticeably.
     """
 
     def __init__(

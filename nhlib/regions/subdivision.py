@@ -119,6 +119,8 @@ def cut_by_all(
     t = z_start / (z_start - z_end)
     order = _along(edge, t)
     edge, unit, start, end, t = edge[order], unit[order], start[order], end[order], t[order]
+    if _crowded(t, edge, before.points[b] - before.points[a], before.points):
+        raise NotSimple
     upward = z_end[order] > 0
     new_points = _between(before.points, start, end, t)
     new_z = _between(z, start, end, t)
@@ -170,7 +172,7 @@ def cut_by_all(
     from_, to = down[chord[first]], up[chord[first]]
     inner_points = _between(new_points, from_, to, t[first])
     order = _along(chord, t)
-    if _close(t[order], chord[order], new_points[up] - new_points[down], before.points):
+    if _crowded(t[order], chord[order], new_points[up] - new_points[down], before.points):
         raise NotSimple
 
     inner_z = None
@@ -284,16 +286,19 @@ def radix_order(*keys: np.ndarray) -> Int64[np.ndarray, " k"]:
     return np.lexsort(digits)
 
 
-def _close(
+def _crowded(
     t: Float64[np.ndarray, " k"],
-    chord: Int64[np.ndarray, " k"],
-    spans: Float64[np.ndarray, "n_chords 2"],
+    line: Int64[np.ndarray, " k"],
+    spans: Float64[np.ndarray, "n_lines 2"],
     points: Float64[np.ndarray, "n_points 2"],
 ) -> bool:
-    """Tell whether two crossings of one chord are the same within rounding."""
-    length = np.hypot(spans[:, 0], spans[:, 1])[chord]
-    gaps = np.diff(t) * length[:-1]
-    return bool((gaps[chord[1:] == chord[:-1]] <= closest(points)).any())
+    """Tell whether two crossings of one line, or a crossing and its end, are one in rounding."""
+    gap = np.diff(t, prepend=0.0)
+    first = np.diff(line, prepend=-1) != 0
+    gap[first] = t[first]
+    last = np.diff(line, append=-1) != 0
+    gap[last] = np.minimum(gap[last], 1 - t[last])
+    return bool((gap * np.hypot(spans[:, 0], spans[:, 1])[line] <= closest(points)).any())
 
 
 def closest(points: Float64[np.ndarray, "n_points 2"]) -> float:
