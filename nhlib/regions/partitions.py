@@ -273,6 +273,13 @@ class Partition:
         float64 array, shape (m, 2, 2)
             Coordinates of the two ends of each segment; every one lies in one region, or on the
             border between two.
+
+        Examples
+        --------
+        >>> import nhlib as nh
+        >>> p = nh.partition(nh.mlp(2, [8, 8], 2, seed=1))
+        >>> p.decision_boundary().shape
+        (2, 2, 2)
         """
         corners, _, starts = self._walk
         region = np.repeat(np.arange(self.n_regions), np.diff(starts))
