@@ -28,7 +28,7 @@ def cut_one_by_one(
 ) -> Cut:
     """Cut by the zero line of one unit of a layer after the other.
 
-    Parameters and results are those of `nhlib.regions.subdivision.cut_by_all`. A unit that is
+    Parameters and results are those of `nhlib.regions.simple.cut_by_all`. A unit that is
     zero all over a face, within rounding, has bit 0 there.
 
     Raises

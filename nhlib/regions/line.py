@@ -9,7 +9,8 @@ from torch import nn
 
 from nhlib.arguments import real_numbers, whole_number
 from nhlib.codes import NeuralCodes
-from nhlib.regions.folding import FoldedNetwork, fold
+from nhlib.regions.affine import FoldedNetwork
+from nhlib.regions.folding import fold
 from nhlib.regions.ragged import read_only
 
 # Breakpoints closer than this, as a share of the line, are one.

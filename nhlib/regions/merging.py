@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from nhlib.codes import NeuralCodes
-from nhlib.regions.folding import FoldedNetwork
+from nhlib.regions.affine import FoldedNetwork
 
 # A sum this small beside its terms may be zero or rounding; rational arithmetic tells.
 _DOUBTFUL = 1e-9

@@ -8,7 +8,7 @@ from jaxtyping import Float64, Int64
 
 from nhlib.arguments import whole_number
 from nhlib.codes import NeuralCodes
-from nhlib.regions.folding import ROUNDING, FoldedNetwork
+from nhlib.regions.affine import ROUNDING, FoldedNetwork
 from nhlib.regions.merging import same_map
 from nhlib.regions.plane import Plane, pairs
 from nhlib.regions.ragged import Ragged, read_only
