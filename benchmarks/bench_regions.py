@@ -7,6 +7,7 @@ codes and neighbours, on a network that was not seen before.
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from polygon_splitter import grid_count, split
@@ -35,7 +36,7 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def network_of(widths):
+def network_of(widths, n_outputs=1):
     torch.manual_seed(0)
     sizes = [2, *widths]
     layers = [
@@ -43,7 +44,7 @@ def network_of(widths):
         for before, after in pairwise(sizes)
         for layer in (nn.Linear(before, after), nn.ReLU())
     ]
-    return nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+    return nn.Sequential(*layers, nn.Linear(widths[-1], n_outputs))
 
 
 def fresh(widths):
@@ -130,3 +131,59 @@ def test_line_through_three_layers_of_64(benchmark, way):
     start, end = torch.tensor([-1.0, -0.7]), torch.tensor([1.0, 0.9])
     found = benchmark.pedantic(LINES[way], (network, start, end), rounds=200, warmup_rounds=5)
     benchmark.extra_info["regions found"] = f"{found:,}"
+
+
+POINTS = torch.rand(60_000, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
+QUESTIONS = {
+    "the partition itself": lambda p: None,
+    "`slopes` and `offsets`": lambda p: (p.slopes, p.offsets),
+    "`linear_regions`": lambda p: p.linear_regions,
+    "`decision_boundary()` of ten outputs": lambda p: p.decision_boundary(),
+    "`locate`, 60,000 points": lambda p: p.locate(POINTS),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_questions(benchmark, question):
+    benchmark.group = "What to ask of 3 layers of 128: time with the partition"
+    benchmark.name = question
+    network = network_of((128, 128, 128), n_outputs=10)
+    benchmark.pedantic(lambda: QUESTIONS[question](everything(network)), rounds=5, warmup_rounds=1)
+
+
+def diagonals(n):
+    """Every diagonal and side of a regular polygon: hundreds of lines through few points."""
+    angles = 2 * np.pi * np.arange(n) / n
+    corners = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    first, second = corners[np.array(np.triu_indices(n, 1))]
+    along = second - first
+    weights = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    network = nn.Sequential(nn.Linear(2, len(weights)), nn.ReLU()).double()
+    network[0].weight.data = torch.tensor(weights)
+    network[0].bias.data = torch.tensor(-(weights * first).sum(axis=1))
+    return network
+
+
+def images():
+    """Three images with a black margin, and a bias-free convolution that sees nothing there."""
+    torch.manual_seed(0)
+    pixels = torch.zeros(3, 1, 16, 16)
+    pixels[:, :, 3:13, 3:13] = torch.rand(3, 1, 10, 10)
+    network = nn.Sequential(nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4), nn.ReLU())
+    return network.eval(), pixels
+
+
+def test_special_diagonals(benchmark):
+    benchmark.group = "Lines in special position"
+    benchmark.name = "435 sides and diagonals of a regular 30-gon"
+    network = diagonals(30)
+    found = benchmark.pedantic(everything, (network,), rounds=3)
+    benchmark.extra_info["regions"] = f"{found.n_regions:,}"
+
+
+def test_special_images(benchmark):
+    benchmark.group = "Lines in special position"
+    benchmark.name = "bias-free convolution, 784 units, a plane of images with black margins"
+    network, pixels = images()
+    found = benchmark.pedantic(lambda: nh.partition(network, plane=pixels), rounds=3)
+    benchmark.extra_info["regions"] = f"{found.n_regions:,}"
