@@ -113,14 +113,15 @@ class FoldedNetwork:
         for start in range(0, len(directions), _BLOCK):
             block = slice(start, start + _BLOCK)
             along = directions[block]
-            value = np.broadcast_to(point, (len(along), len(point)))
+            n_codes, d = along.shape[:2]
+            along = along.reshape(n_codes * d, -1)  # one large product, not many small ones
+            value = np.broadcast_to(point, (n_codes, len(point)))
             for layer in self.layers:
-                along = along @ layer.weights.T
-                value = layer.preactivations(value)
+                along, value = along @ layer.weights.T, layer.preactivations(value)
                 if layer.slopes is not None:
                     gain = layer.gains(codes[block][layer.name].bits().astype(bool))
-                    along = along * gain[:, None]
-                    value = value * gain
+                    along, value = along * np.repeat(gain, d, axis=0), value * gain
+            along = along.reshape(n_codes, d, -1)
             derivatives[block], values[block] = along, value
         return derivatives, values
 
