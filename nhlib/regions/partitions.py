@@ -8,11 +8,13 @@ from jaxtyping import Float64, Int64
 
 from nhlib.arguments import whole_number
 from nhlib.codes import NeuralCodes
-from nhlib.regions.affine import ROUNDING, FoldedNetwork
+from nhlib.regions.affine import FoldedNetwork
+from nhlib.regions.boundary import decision_boundary
 from nhlib.regions.merging import same_map
 from nhlib.regions.plane import Plane, pairs
 from nhlib.regions.ragged import Ragged, read_only
-from nhlib.regions.subdivision import Subdivision, radix_order
+from nhlib.regions.subdivision import Subdivision
+from nhlib.regions.walk import Walk
 
 # Points that are located at once.
 _BLOCK = 8192
@@ -55,7 +57,8 @@ class Partition:
         subdivision: Subdivision,
         codes: NeuralCodes,
     ) -> None:
-        self._network, self.plane, self.extent, self.codes = network, plane, extent, codes
+        self._network, self._subdivision = network, subdivision
+        self.plane, self.extent, self.codes = plane, extent, codes
         self.vertices = read_only(subdivision.points)
         self.edges = read_only(subdivision.edges)
         self.edge_regions = read_only(subdivision.sides)
@@ -70,32 +73,8 @@ class Partition:
         return len(self.codes)
 
     @cached_property
-    def _walk(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Go round every region: its vertices, the regions across, and where each starts."""
-        face = self.edge_regions.T.ravel()
-        inside = face >= 0
-        start = self.edges.T.ravel()[inside]
-        end = self.edges[:, ::-1].T.ravel()[inside]
-        across = self.edge_regions[:, ::-1].T.ravel()[inside]
-        face = face[inside]
-        # Half of each edge per region; the next half begins where this one ends.
-        by_start, by_end = radix_order(face, start), radix_order(face, end)
-        rank = np.empty(len(face), np.int64)
-        rank[by_end] = np.arange(len(face))
-        following = rank[by_start]
-        sizes = np.bincount(face, minlength=self.n_regions)
-        starts = np.concatenate([[0], np.cumsum(sizes)])
-        longest_first = radix_order(sizes)[::-1]
-        here = starts[:-1][longest_first]
-        place = here.copy()
-        order = np.empty(len(face), np.int64)
-        remaining = np.searchsorted(-sizes[longest_first], -np.arange(sizes.max()))
-        for k in remaining:
-            here, place = here[:k], place[:k]
-            order[place] = here
-            here, place = following[here], place + 1
-        order = by_start[order]
-        return start[order], across[order], starts
+    def _walk(self) -> Walk:
+        return Walk(self.edges, self.edge_regions, self.n_regions)
 
     @cached_property
     def polygons(self) -> Ragged:
@@ -103,32 +82,30 @@ class Partition:
 
         A vertex of a neighbouring region that lies within a side is listed too.
         """
-        corners, _, starts = self._walk
-        return Ragged(corners, starts)
+        return Ragged(self._walk.corners, self._walk.starts)
 
     @cached_property
     def neighbours(self) -> Ragged:
         """For every region, the regions with which it shares a side, counterclockwise."""
-        _, across, starts = self._walk
+        across = self._walk.across
         kept = across >= 0
-        return Ragged(across[kept], np.concatenate([[0], np.cumsum(kept)])[starts])
+        return Ragged(across[kept], np.concatenate([[0], np.cumsum(kept)])[self._walk.starts])
 
     @cached_property
     def areas(self) -> Float64[np.ndarray, " n_regions"]:
         """Area of every region, by the shoelace formula."""
-        corners, _, starts = self._walk
+        walk = self._walk
         # Relative to a corner of each polygon: thin regions far from the origin keep their digits.
-        own = np.repeat(self.vertices[corners[starts[:-1]]], np.diff(starts), axis=0)
-        x, y = (self.vertices[corners] - own).T
-        x_next, y_next = _following(x, starts), _following(y, starts)
-        return read_only(np.add.reduceat(x * y_next - x_next * y, starts[:-1]) / 2)
+        one_corner = self.vertices[walk.corners[walk.starts[:-1]]]
+        own = np.repeat(one_corner, np.diff(walk.starts), axis=0)
+        x, y = (self.vertices[walk.corners] - own).T
+        return read_only(walk.sums(x * walk.following(y) - walk.following(x) * y) / 2)
 
     @cached_property
     def centroids(self) -> Float64[np.ndarray, "n_regions 2"]:
         """Mean of every region's corners: a point inside."""
-        corners, _, starts = self._walk
-        sums = np.add.reduceat(self.vertices[corners], starts[:-1], axis=0)
-        return read_only(sums / np.diff(starts)[:, None])
+        sums = self._walk.sums(self.vertices[self._walk.corners])
+        return read_only(sums / np.diff(self._walk.starts)[:, None])
 
     # -- the affine maps -------------------------------------------------------------------
 
@@ -250,16 +227,15 @@ class Partition:
 
     def _nearest(self, points: Float64[np.ndarray, "k 2"]) -> Int64[np.ndarray, " k"]:
         """Find the convex polygon that each point is in, or least outside of."""
-        corners, _, starts = self._walk
-        x, y = self.vertices[corners].T
-        along_x, along_y = _following(x, starts) - x, _following(y, starts) - y
+        walk = self._walk
+        x, y = self.vertices[walk.corners].T
+        along_x, along_y = walk.following(x) - x, walk.following(y) - y
         side = np.hypot(along_x, along_y)
         side[side == 0] = 1
         along_x, along_y = along_x / side, along_y / side
         nearest = np.empty(len(points), np.int64)
         for i, (px, py) in enumerate(points):
-            distance = along_x * (py - y) - along_y * (px - x)
-            nearest[i] = np.minimum.reduceat(distance, starts[:-1]).argmax()
+            nearest[i] = walk.least(along_x * (py - y) - along_y * (px - x)).argmax()
         return nearest
 
     def decision_boundary(self) -> Float64[np.ndarray, "m 2 2"]:
@@ -281,71 +257,5 @@ class Partition:
         >>> p.decision_boundary().shape
         (2, 2, 2)
         """
-        corners, _, starts = self._walk
-        region = np.repeat(np.arange(self.n_regions), np.diff(starts))
-        borders = (self.edge_regions >= 0).all(axis=1)
-        left, right = self.edge_regions.T
         outputs = self._network.outputs(self.plane.inputs(self.vertices))
-        if outputs.shape[1] == 1:
-            outputs = np.hstack([outputs, np.zeros_like(outputs)])
-        near = ROUNDING * np.abs(outputs).max()
-        segments = [np.empty((0, 2, 2))]
-        for c, d in self._rivals(outputs):
-            margin = outputs[:, c] - outputs[:, d]
-            margin[np.abs(margin) <= near] = 0
-            here = margin[corners]
-            after = _following(here, starts)
-            most = np.maximum.reduceat(here, starts[:-1])
-            least = np.minimum.reduceat(here, starts[:-1])
-            # Through the regions that have both signs: once in and once out.
-            both = (most > 0) & (least < 0)
-            crossed = np.flatnonzero(both[region] & ((here > 0) != (after > 0)))
-            first = np.diff(region[crossed], prepend=-1) != 0
-            last = np.diff(region[crossed], append=-1) != 0
-            crossed = np.stack([crossed[first], crossed[last]], axis=1)
-            t = here[crossed] / (here[crossed] - after[crossed])
-            # And along the borders between regions of different sign.
-            sign = np.sign(most + least)
-            along = borders & (margin[self.edges] == 0).all(axis=1) & (sign[left] != sign[right])
-            start = np.concatenate([corners[crossed], self.edges[along]])
-            end = np.concatenate([_following(corners, starts)[crossed], self.edges[along]])
-            t = np.concatenate([t, np.zeros((int(along.sum()), 2))])
-            points, values = (
-                table[start] + t[:, :, None] * (table[end] - table[start])
-                for table in (self.vertices, outputs)
-            )
-            others = np.delete(values, [c, d], axis=2)
-            segments.append(_clipped(points, values[:, :, [c]] - others, near))
-        return np.unique(np.concatenate(segments), axis=0)
-
-    def _rivals(self, outputs: Float64[np.ndarray, "n_vertices n"]) -> Int64[np.ndarray, "m 2"]:
-        """Return the pairs of outputs that may both be the largest within one region."""
-        corners, _, starts = self._walk
-        at_corners = outputs[corners]
-        most = np.maximum.reduceat(at_corners, starts[:-1])
-        least = np.minimum.reduceat(at_corners, starts[:-1]).max(axis=1, keepdims=True)
-        may_win = (most >= least).astype(np.float32)
-        return np.argwhere(np.triu(may_win.T @ may_win, k=1) > 0)
-
-
-def _clipped(
-    ends: Float64[np.ndarray, "m 2 2"], lead: Float64[np.ndarray, "m 2 others"], near: float
-) -> Float64[np.ndarray, "k 2 2"]:
-    """Keep the part of each segment on which no lead, known at its two ends, is below zero."""
-    first, last = np.where(np.abs(lead) <= near, 0, lead).transpose(1, 0, 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cross = first / (first - last)
-    low = np.where((first < 0) & (last >= 0), cross, 0).max(axis=1, initial=0)
-    high = np.where((first >= 0) & (last < 0), cross, 1).min(axis=1, initial=1)
-    kept = ~((first < 0) & (last < 0)).any(axis=1) & (low < high)
-    t = np.stack([low[kept], high[kept]], axis=1)[:, :, None]
-    clipped: Float64[np.ndarray, "k 2 2"] = ends[kept, :1] + t * np.diff(ends[kept], axis=1)
-    return clipped
-
-
-def _following(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Return the next entry round each polygon."""
-    following = np.empty_like(values)
-    following[:-1] = values[1:]
-    following[starts[1:] - 1] = values[starts[:-1]]
-    return following
+        return decision_boundary(self._subdivision, self._walk, outputs)

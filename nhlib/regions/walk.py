@@ -1,0 +1,74 @@
+"""The way round every face of a subdivision."""
+
+import numpy as np
+from jaxtyping import Int64
+
+from nhlib.regions.subdivision import radix_order
+
+
+class Walk:
+    """All faces, one after the other, each counterclockwise round its sides.
+
+    Attributes
+    ----------
+    corners : int64 array, shape (n,)
+        The point at which each side starts.
+    across : int64 array, shape (n,)
+        The face behind each side; -1 is the outside.
+    starts : int64 array, shape (n_faces + 1,)
+        Face i has the sides from ``starts[i]`` to ``starts[i + 1]``.
+    """
+
+    def __init__(
+        self,
+        edges: Int64[np.ndarray, "n_edges 2"],
+        sides: Int64[np.ndarray, "n_edges 2"],
+        n_faces: int,
+    ) -> None:
+        face = sides.T.ravel()
+        inside = face >= 0
+        start = edges.T.ravel()[inside]
+        end = edges[:, ::-1].T.ravel()[inside]
+        across = sides[:, ::-1].T.ravel()[inside]
+        face = face[inside]
+        # Half of each edge per face; the next half begins where this one ends.
+        by_start, by_end = radix_order(face, start), radix_order(face, end)
+        rank = np.empty(len(face), np.int64)
+        rank[by_end] = np.arange(len(face))
+        next_half = rank[by_start]
+        sizes = np.bincount(face, minlength=n_faces)
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        # One step round all faces at once, then the next round those that have more sides.
+        longest_first = radix_order(sizes)[::-1]
+        here = starts[:-1][longest_first]
+        place = here.copy()
+        order = np.empty(len(face), np.int64)
+        remaining = np.searchsorted(-sizes[longest_first], -np.arange(sizes.max()))
+        for k in remaining:
+            here, place = here[:k], place[:k]
+            order[place] = here
+            here, place = next_half[here], place + 1
+        order = by_start[order]
+        self.corners, self.across, self.starts = start[order], across[order], starts
+
+    def following(self, values: np.ndarray) -> np.ndarray:
+        """Return for every side the entry of the next side round its face."""
+        following = np.empty_like(values)
+        following[:-1] = values[1:]
+        following[self.starts[1:] - 1] = values[self.starts[:-1]]
+        return following
+
+    def sums(self, values: np.ndarray) -> np.ndarray:
+        """Return the sum of the entries of every face."""
+        sums: np.ndarray = np.add.reduceat(values, self.starts[:-1], axis=0)
+        return sums
+
+    def most(self, values: np.ndarray) -> np.ndarray:
+        """Return the largest entry of every face."""
+        most: np.ndarray = np.maximum.reduceat(values, self.starts[:-1], axis=0)
+        return most
+
+    def least(self, values: np.ndarray) -> np.ndarray:
+        """Return the smallest entry of every face."""
+        least: np.ndarray = np.minimum.reduceat(values, self.starts[:-1], axis=0)
+        return least
