@@ -22,7 +22,7 @@ from nhlib.regions import Partition, Segment
 from nhlib.regions.plane import pairs
 
 # Beyond so many polygons a picture of pixels is smaller than one of paths, and no less sharp.
-_MOST_PATHS = 1500
+_MOST_PATHS = 500
 # Borders on coloured ground keep their colour on a dark page, as the ground does.
 _BORDER = "#303a48"
 # From pale (flat) to a blue on which borders still show (steep).
@@ -197,7 +197,7 @@ def _draw_borders(partition: Partition, color: Any, scale: float, ax: Axes) -> N
                 fill=False,
                 edgecolor=color,
                 linewidth=max(widest * 0.65**i, 0.25),
-                rasterized=len(ends) > 10 * _MOST_PATHS,
+                rasterized=len(ends) > 20 * _MOST_PATHS,
                 zorder=1,
             )
         )
