@@ -31,6 +31,7 @@ from nhlib.determinism import (
 from nhlib.encoding import encode
 from nhlib.neighbours import nearest_codes
 from nhlib.networks import mlp
+from nhlib.population import Population
 from nhlib.recipes import Recipe
 from nhlib.regions import (
     Partition,
@@ -67,6 +68,7 @@ __all__ = [
     "NeuralCodes",
     "Partition",
     "Plane",
+    "Population",
     "Recipe",
     "Segment",
     "Split",

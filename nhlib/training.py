@@ -175,7 +175,7 @@ def fit(
     0.9
     >>> untrained = history.network(0)
     """
-    keep = _check(network, data, recipe, snapshots, seed)
+    keep = checked(network, data, recipe, snapshots, seed)
     network.to(device)
     optimizer = _adam(network, recipe)
     weights = next(p for p in network.parameters() if p.requires_grad)
@@ -318,7 +318,7 @@ def _seeded(seed: int, device: torch.device) -> Iterator[None]:
 # -- what cannot be trained ----------------------------------------------------------------
 
 
-def _check(network: Any, data: Any, recipe: Any, snapshots: Iterable[Any], seed: Any) -> set[int]:
+def checked(network: Any, data: Any, recipe: Any, snapshots: Iterable[Any], seed: Any) -> set[int]:
     """Refuse arguments that do not fit, and return the epochs of the snapshots."""
     wanted: dict[str, tuple[Any, type]] = {
         "network": (network, nn.Module),
