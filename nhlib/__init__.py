@@ -45,6 +45,8 @@ from nhlib.regions import (
     serra_bound,
     zaslavsky_bound,
 )
+from nhlib.results import Results
+from nhlib.sweeps import sweep
 from nhlib.training import History, fit
 
 __version__ = "0.1.0"
@@ -70,6 +72,7 @@ __all__ = [
     "Plane",
     "Population",
     "Recipe",
+    "Results",
     "Segment",
     "Split",
     "arrangement_count",
@@ -109,6 +112,7 @@ __all__ = [
     "redundancy_ratio",
     "segment",
     "serra_bound",
+    "sweep",
     "unit_activity",
     "with_instance_noise",
     "with_label_noise",

@@ -69,7 +69,7 @@ class Population:
     >>> population = nh.Population(networks, data, nh.Recipe(epochs=3), snapshots=(0, 3))
     >>> population.fit()
     >>> [round(history.test_accuracy[-1], 1) for history in population.histories]
-    [0.4, 0.6, 0.7]
+    [0.2, 0.6, 0.7]
     """
 
     def __init__(

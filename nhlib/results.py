@@ -1,0 +1,212 @@
+"""Measured networks, kept row by row in a file that survives whatever happens to the program."""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# "nhlb": marks a SQLite file as ours. The version counts changes of the columns.
+_APPLICATION, _VERSION = 0x6E686C62, 1
+
+# What a network is, and when it was measured: no two rows agree in all of these.
+KEYS = {
+    "data": "TEXT",
+    "train_size": "INTEGER",
+    "widths": "TEXT",
+    "protocol": "TEXT",
+    "batch_norm": "INTEGER",
+    "l2": "REAL",
+    "label_noise": "REAL",
+    "seed": "INTEGER",
+    "epoch": "INTEGER",
+}
+MEASURES = {
+    "train_loss": "REAL",
+    "train_accuracy": "REAL",
+    "test_accuracy": "REAL",
+    "redundancy_train": "REAL",
+    "redundancy_train_n": "REAL",
+    "redundancy_test_n": "REAL",
+    "redundancy_random_n": "REAL",
+    "n": "INTEGER",
+    "kmeans": "REAL",
+    "knn": "REAL",
+    "logreg": "REAL",
+}
+_PROVENANCE = {"failed": "TEXT", "version": "TEXT", "device": "TEXT", "date": "TEXT"}
+COLUMNS = {**KEYS, **MEASURES, **_PROVENANCE}
+
+# Seconds to wait for another process that writes.
+_PATIENCE = 60
+
+
+class Results:
+    """A table of measured networks in an SQLite file.
+
+    Every row is on the disk when `add` returns: a program that is killed at any moment loses
+    none, and repeats none when it goes on. Several processes may write to one file on a local
+    disk. (Not on a network's disk, where SQLite's locks cannot be relied on.)
+
+    Parameters
+    ----------
+    path : str or path
+        The file; it is made if it does not exist. ``":memory:"`` keeps the table in memory.
+
+    Raises
+    ------
+    ValueError
+        If the file is no such table, or one of another version of nhlib.
+    FileNotFoundError
+        If its folder does not exist.
+
+    Examples
+    --------
+    >>> with Results(":memory:") as results:
+    ...     results.add({"data": "digits", "widths": "50", "seed": 0, "epoch": 3, "knn": 0.9})
+    ...     results.add({"data": "digits", "widths": "50", "seed": 0, "epoch": 3, "kmeans": 0.7})
+    ...     results.table()[["data", "widths", "epoch", "knn", "kmeans"]]
+         data widths  epoch  knn  kmeans
+    0  digits     50      3  0.9     0.7
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = os.fspath(path)
+        if self.path != ":memory:" and not Path(self.path).absolute().parent.is_dir():
+            raise FileNotFoundError(f"store: there is no folder {Path(self.path).parent}")
+        self._connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
+        try:
+            self._open()
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise ValueError(
+                f"store: {self.path} is no table of results ({error}); name another file"
+            ) from None
+        except ValueError:
+            self._connection.close()
+            raise
+
+    def _open(self) -> None:
+        execute = self._connection.execute
+        execute("PRAGMA journal_mode = WAL")  # readers and a writer do not wait for each other
+        execute("PRAGMA synchronous = FULL")
+        with _Transaction(self._connection):
+            (application,) = execute("PRAGMA application_id").fetchone()
+            (version,) = execute("PRAGMA user_version").fetchone()
+            (tables,) = execute("SELECT count(*) FROM sqlite_master").fetchone()
+            if not application and not tables:
+                columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+                execute(f"CREATE TABLE results ({columns}, PRIMARY KEY ({', '.join(KEYS)}))")
+                execute(f"PRAGMA application_id = {_APPLICATION}")
+                execute(f"PRAGMA user_version = {_VERSION}")
+            elif application != _APPLICATION:
+                raise ValueError(
+                    f"store: {self.path} is an SQLite file of another program; name another file"
+                )
+            elif version != _VERSION:
+                raise ValueError(
+                    f"store: {self.path} has columns of version {version}, and this nhlib writes "
+                    f"version {_VERSION}; keep it, and name another file"
+                )
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Write a row, or what is new in it if its network was measured then before.
+
+        Parameters
+        ----------
+        row : mapping
+            Values by column; missing ones stay as they are. A missing key is written as 0 or
+            an empty text.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column.
+        """
+        unknown = sorted(set(row) - set(COLUMNS))
+        if unknown:
+            raise ValueError(f"row: no column {unknown[0]!r}; there are {', '.join(COLUMNS)}")
+        full = {**_defaults(), **{name: _plain(value) for name, value in row.items()}}
+        names = list(full)
+        news = [f"{name} = coalesce(excluded.{name}, {name})" for name in names if name not in KEYS]
+        self._connection.execute(
+            f"INSERT INTO results ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "
+            f"ON CONFLICT DO " + (f"UPDATE SET {', '.join(news)}" if news else "NOTHING"),
+            list(full.values()),
+        )
+
+    def add_table(self, table: "pd.DataFrame") -> None:
+        """Write all rows of a table, such as a stored one: they need not be measured again."""
+        names = [name for name in table.columns if name in COLUMNS]
+        with _Transaction(self._connection):
+            for values in table[names].astype(object).itertuples(index=False):
+                self.add({k: v for k, v in zip(names, values, strict=True) if v == v})
+
+    def has(self, keys: Mapping[str, Any], measures: Iterable[str]) -> bool:
+        """Tell whether a network was measured, or failed, at an epoch."""
+        full = {**_defaults(), **{name: _plain(value) for name, value in keys.items()}}
+        where = " AND ".join(f"{name} = ?" for name in KEYS)
+        there = " AND ".join(f"{name} IS NOT NULL" for name in measures) or "1"
+        found = self._connection.execute(
+            f"SELECT 1 FROM results WHERE {where} AND (failed IS NOT NULL OR ({there}))",
+            [full[name] for name in KEYS],
+        ).fetchone()
+        return found is not None
+
+    def table(self) -> "pd.DataFrame":
+        """Return all rows, sorted by their keys; columns in which nothing is known are left out."""
+        import pandas as pd
+
+        rows = self._connection.execute(
+            f"SELECT {', '.join(COLUMNS)} FROM results ORDER BY {', '.join(KEYS)}"
+        ).fetchall()
+        table = pd.DataFrame(rows, columns=list(COLUMNS))
+        table["batch_norm"] = table["batch_norm"].astype(bool)
+        return table.drop(columns=[c for c in table if c not in KEYS and table[c].isna().all()])
+
+    def __len__(self) -> int:
+        (n,) = self._connection.execute("SELECT count(*) FROM results").fetchone()
+        return int(n)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> "Results":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class _Transaction:
+    """All or nothing; the lock is taken at once, where SQLite would wait for the first write."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: Any) -> None:
+        self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+
+
+def _defaults() -> dict[str, Any]:
+    # NULL would be unequal to itself in the primary key.
+    return {name: "" if kind == "TEXT" else 0 for name, kind in KEYS.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return NumPy's numbers and booleans as Python's, which SQLite takes."""
+    value = value.item() if hasattr(value, "item") else value
+    return int(value) if isinstance(value, bool) else value
