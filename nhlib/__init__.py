@@ -31,6 +31,7 @@ from nhlib.determinism import (
 from nhlib.encoding import encode
 from nhlib.neighbours import nearest_codes
 from nhlib.networks import mlp
+from nhlib.phases import critical_size, phase_chart, regime, sensitivity
 from nhlib.population import Population
 from nhlib.recipes import Recipe
 from nhlib.regions import (
@@ -59,6 +60,7 @@ _PLOTS = (
     "plot_distances",
     "plot_images",
     "plot_partition",
+    "plot_phase_chart",
     "plot_rarefaction",
     "plot_redundancy",
     "plot_segment",
@@ -82,6 +84,7 @@ __all__ = [
     "collision_entropy",
     "compare_redundancy",
     "compare_with_baselines",
+    "critical_size",
     "drop_constant_bits",
     "encode",
     "fit",
@@ -95,6 +98,7 @@ __all__ = [
     "montufar_bound",
     "nearest_codes",
     "partition",
+    "phase_chart",
     "plot_accuracy",
     "plot_baselines",
     "plot_class_activity",
@@ -102,6 +106,7 @@ __all__ = [
     "plot_distances",
     "plot_images",
     "plot_partition",
+    "plot_phase_chart",
     "plot_rarefaction",
     "plot_redundancy",
     "plot_segment",
@@ -110,7 +115,9 @@ __all__ = [
     "rarefaction_curve",
     "redundancy_bound",
     "redundancy_ratio",
+    "regime",
     "segment",
+    "sensitivity",
     "serra_bound",
     "sweep",
     "unit_activity",

@@ -1,5 +1,6 @@
 """The activation hash phase chart: which networks are too small, still gain, or suffice."""
 
+import sys
 from collections.abc import Iterable
 from itertools import product
 from numbers import Real
@@ -47,10 +48,10 @@ def regime(
       are unique, and accuracy still gains;
     * otherwise **sufficiently-expressive**.
 
-    A neighbour that was not measured could have shown any accuracy. So the regime is
-    **undetermined** wherever it would depend on it: where :math:`r \le \tau`, a neighbour is
-    missing, and the other one, if there is one, gains less than :math:`\delta`. A gain that
-    was seen is enough to be critical; to be sufficient, both neighbours must be known.
+    A neighbour that was not measured might have gained as much. So the regime is
+    **undetermined** where :math:`r \le \tau`, a neighbour is missing, and the other one, if
+    there is one, gains less than :math:`\delta`. One gain that was seen is enough to be
+    critical; to be sufficient, both neighbours must be known.
 
     Parameters
     ----------
@@ -355,7 +356,7 @@ def _regimes(
     return np.select(
         [
             _is_above(ratio, tau),
-            (gains >= delta * (1 - _ROUNDING)).any(axis=0),
+            (gains >= float(delta) * (1 - _ROUNDING)).any(axis=0),
             np.isnan(gains).any(axis=0),
         ],
         [_UNDER, _CRITICAL, _UNDETERMINED],
@@ -364,8 +365,7 @@ def _regimes(
 
 
 def _is_above(ratio: Float64[np.ndarray, "*shape"], tau: Any) -> Bool[np.ndarray, "*shape"]:
-    above: np.ndarray = ratio > tau * (1 + _ROUNDING)
-    return above
+    return np.asarray(ratio > float(tau) * (1 + _ROUNDING))
 
 
 def _check_thresholds(tau: Any, delta: Any) -> None:
@@ -401,9 +401,9 @@ def _means(
     cell, measured = list(grid.values()), list(measures.values())
     table = table[[*cell, *measured, seed]]
     for column in cell:
-        _check_values(table[column], "finite numbers of at least 0", np.finfo(np.float64).max)
+        _check_values(table[column], "finite numbers of at least 0", sys.float_info.max)
     for column in measured:
-        _check_values(table[column], "numbers from 0 to 1", 1)
+        _check_values(table[column], "numbers from 0 to 1", 1.0)
     twice = table.duplicated([*cell, seed]).to_numpy()
     if twice.any():
         first = next(table.loc[twice, [*cell, seed]].itertuples(index=False, name=None))

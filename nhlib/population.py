@@ -9,7 +9,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nhlib.datasets import Dataset
+from nhlib.datasets import Dataset, Split
 from nhlib.progress import progress_bar
 from nhlib.recipes import Recipe, epoch_order
 from nhlib.training import History, checked
@@ -37,7 +37,8 @@ class Population:
     seeds : int, or a sequence of them, default 0
         Likewise: the order of the examples, as `nhlib.fit` takes it.
     snapshots : iterable of int, optional
-        Epochs after which every member is kept, for ``histories[i].network(epoch)``.
+        Epochs after which every member is kept, for ``histories[i].network(epoch)``; every
+        recipe has to reach them.
     device : str or torch.device, optional
         Where to train; the networks are moved there. By default where they are.
 
@@ -82,31 +83,37 @@ class Population:
         snapshots: Iterable[int] = (),
         device: str | torch.device | None = None,
     ) -> None:
+        if isinstance(networks, nn.Module):
+            raise TypeError("networks: a list of them is needed, even if there is only one")
         networks = list(networks)
         if not networks:
             raise ValueError("networks: at least one is needed")
-        if len({id(network) for network in networks}) < len(networks):
-            raise ValueError("networks: one of them is there twice; every member needs its own")
         n, keep = len(networks), list(snapshots)
         self.histories: list[History] = []
         self.failed: dict[int, str] = {}
-        groups: dict[Any, list[_Member]] = {}
-        for i, (network, of, recipe, seed) in enumerate(
-            zip(
-                networks,
-                _for_each("data", data, Dataset, n),
-                _for_each("recipes", recipes, Recipe, n),
-                _for_each("seeds", seeds, int, n),
-                strict=True,
+        of_each = _for_each("data", data, Dataset, n)
+        recipe_of = _for_each("recipes", recipes, Recipe, n)
+        seed_of = _for_each("seeds", seeds, int, n)
+        members = []
+        for i, (network, of, seed) in enumerate(zip(networks, of_each, seed_of, strict=True)):
+            try:
+                self._keep = checked(network, of, recipe_of[i], keep, seed)
+            except (TypeError, ValueError) as error:
+                error.add_note(f"That is networks[{i}].")
+                raise
+            members.append(_Member(i, network, _layers(network, i), of, seed))
+            self.histories.append(History(recipe_of[i]))
+        weights = [id(weight) for network in networks for weight in network.parameters()]
+        if len(set(weights)) < len(weights):
+            raise ValueError(
+                "networks: one of them is there twice, or two share weights; every member needs "
+                "its own"
             )
-        ):
-            self._keep = checked(network, of, recipe, keep, seed)
-            layers = _layers(network, i)
-            network.to(device)
-            self.histories.append(History(recipe))
-            member = _Member(i, network, layers, of, seed)
-            weight = layers[0].linear.weight
-            norms = [(norm.eps, norm.momentum) for _, norm in layers if norm is not None]
+        groups: dict[Any, list[_Member]] = {}
+        for member, recipe in zip(members, recipe_of, strict=True):
+            layers, of = member.layers, member.data
+            weight = next(member.network.to(device).parameters())
+            norms = [(layer.norm.eps, layer.norm.momentum) for layer in layers if layer.norm]
             kind = (recipe, len(layers), *norms, len(of.train), len(of.test), of.n_inputs)
             kind += (layers[-1].linear.out_features, weight.dtype, weight.device)
             groups.setdefault(kind, []).append(member)
@@ -137,12 +144,14 @@ class Population:
             recipe.epochs * -(-len(members[0].data.train) // recipe.batch_size) * len(members)
             for recipe, members in self._groups.values()
         )
-        with progress_bar("population", steps, "steps", progress) as bar:
-            for recipe, members in self._groups.values():
-                self._fit(recipe, members, bar)
-        for network in self._networks:
-            network.eval()
-            network.zero_grad()
+        try:
+            with progress_bar("population", steps, "steps", progress) as bar:
+                for recipe, members in self._groups.values():
+                    self._fit(recipe, members, bar)
+        finally:
+            for network in self._networks:
+                network.eval()
+                network.zero_grad()
 
     def _fit(self, recipe: Recipe, members: list["_Member"], bar: Any) -> None:
         program = _Program(members, recipe)
@@ -152,8 +161,8 @@ class Population:
         try:
             for epoch in range(1, recipe.epochs + 1):
                 losses, hits, finite = program.epoch(epoch, bar)
-                before, complete = complete, program.state()
                 accuracies = program.test_accuracies()
+                before, complete = complete, program.state()
                 going_on = []
                 for k, member in enumerate(program.members):
                     history = self.histories[member.number]
@@ -178,8 +187,8 @@ class Population:
                     if not going_on:
                         return
                     # Members that are done leave: the program is written anew without them.
-                    program = program.of(going_on)
-                    complete = program.state()
+                    smaller = program.of(going_on)
+                    program, complete = smaller, smaller.state()
         finally:
             for k in range(len(program.members)):
                 if program.members[k].number not in self.failed:
@@ -194,10 +203,11 @@ class Population:
 
 
 class _Layer(NamedTuple):
-    """An affine layer of an MLP, and the batch norm after it."""
+    """An affine layer of an MLP, and the batch norm after it, with the batches it has seen."""
 
     linear: nn.Linear
     norm: nn.BatchNorm1d | None
+    seen: int
 
 
 class _Member(NamedTuple):
@@ -219,8 +229,8 @@ class _State(NamedTuple):
 def _for_each(name: str, given: Any, kind: type, n: int) -> list[Any]:
     if isinstance(given, kind):
         return [given] * n
-    if isinstance(given, (str, Dataset)) or not isinstance(given, Iterable):
-        raise TypeError(f"{name}: a {kind.__name__}, or one for each network, not {given!r}")
+    if isinstance(given, (str, Split)) or not isinstance(given, Iterable):
+        raise TypeError(f"{name}: one {kind.__name__}, or one for each network, not {given!r}")
     each = list(given)
     if len(each) != n:
         raise ValueError(f"{name}: one for each of the {n} networks is needed, not {len(each)}")

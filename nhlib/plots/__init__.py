@@ -1,4 +1,4 @@
-"""Figures of inputs, of their codes, of what is measured on them, and of regions.
+"""Figures of inputs, of their codes, of what is measured on them, of regions and of phases.
 
 Every function draws into the Axes that it is given, or into the current ones, and returns
 them. ``plt.style.use("nhlib.book")`` gives the figures the look of the book.
@@ -11,6 +11,7 @@ from nhlib.plots.measures import (
     plot_rarefaction,
     plot_redundancy,
 )
+from nhlib.plots.phases import plot_phase_chart
 from nhlib.plots.regions import plot_partition, plot_segment
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "plot_distances",
     "plot_images",
     "plot_partition",
+    "plot_phase_chart",
     "plot_rarefaction",
     "plot_redundancy",
     "plot_segment",

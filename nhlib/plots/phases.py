@@ -18,7 +18,7 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "undetermined": {"facecolor": "none", "outlined": True},
     "untrained": {"facecolor": "none", "outlined": True, "hatch": "..."},
 }
-# Half the side of a cell; the rest parts it from its neighbours.
+# Half the side of a cell; a gap parts it from its neighbours, which are 1 away.
 _HALF = 0.46
 # Values on an axis beyond which only every second (third, …) is written.
 _MOST_LABELS = 18
@@ -26,7 +26,7 @@ _MOST_LABELS = 18
 
 def plot_phase_chart(
     chart: pd.DataFrame,
-    n: float | int | None = None,
+    n: Any = None,
     size: str = "width",
     time: str = "epoch",
     samples: str = "n",
@@ -35,9 +35,9 @@ def plot_phase_chart(
 ) -> Axes:
     """Draw the regimes of networks of every size and training time, at one sample size.
 
-    Cells are squares of one size in the order of their values, whatever the distance of these.
-    Several panels of one chart have the same rows, columns and legend; cells that were not
-    measured are left out.
+    Cells stand in the order of their values, all equally large however far these are apart.
+    All sample sizes of one chart have the same rows, columns and legend; the place of a cell
+    that was not measured stays empty.
 
     Parameters
     ----------
@@ -100,8 +100,8 @@ def plot_phase_chart(
         look = dict(_LOOKS[name])
         if look.pop("outlined", False):
             look["edgecolor"] = plt.rcParams["axes.edgecolor"]
-        squares = PolyCollection(list(centres[:, None] + corners), label=name, **look)
-        ax.add_collection(squares, autolim=False)
+        outlines = list(centres[:, None] + corners)
+        ax.add_collection(PolyCollection(outlines, label=name, **look), autolim=False)
     _label(ax.xaxis, times)
     _label(ax.yaxis, sizes)
     ax.set(xlim=(-0.5, len(times) - 0.5), ylim=(-0.5, len(sizes) - 0.5), xlabel=time, ylabel=size)
@@ -114,6 +114,10 @@ def plot_phase_chart(
             bbox_to_anchor=(0, 1),
             ncols=2,
             title=title,
+            title_fontproperties={
+                "weight": plt.rcParams["axes.titleweight"],
+                "size": plt.rcParams["axes.titlesize"],
+            },
             alignment="left",
             handleheight=1.2,
         )
