@@ -244,14 +244,17 @@ def _layers(network: nn.Module, i: int) -> list[_Layer]:
     rest = modules[1:] if modules and isinstance(modules[0], nn.Flatten) else modules
     kinds = [type(module) for module in rest]
     while kinds[:1] == [nn.Linear]:
-        norm = kinds[1:2] == [nn.BatchNorm1d]
-        found.append(_Layer(rest[0], rest[1] if norm else None))  # type: ignore[arg-type]
-        n = 2 + norm
+        norm: Any = rest[1] if kinds[1:2] == [nn.BatchNorm1d] else None
+        seen = int(norm.num_batches_tracked or 0) if norm else 0
+        found.append(_Layer(rest[0], norm, seen))  # type: ignore[arg-type]
+        n = 3 if norm else 2
         if kinds[n - 1 : n] != [nn.ReLU]:
             break
         rest, kinds = rest[n:], kinds[n:]
     norms = {layer.norm is not None for layer in found[:-1]}
     plain = len(found) > 1 and kinds == [nn.Linear] and len(norms) == 1
+    # As many weights as there are layers: none of them is there twice.
+    plain &= len(list(network.parameters())) == sum(4 if layer.norm else 2 for layer in found)
     for layer in found if plain else ():
         plain &= layer.linear.bias is not None
         if layer.norm is not None:
@@ -408,7 +411,7 @@ class _Program:
                 for layer in member.layers[:-1]:
                     assert layer.norm is not None
                     assert layer.norm.num_batches_tracked is not None
-                    layer.norm.num_batches_tracked.fill_(state.steps)
+                    layer.norm.num_batches_tracked.fill_(layer.seen + state.steps)
 
     def of(self, kept: list[int]) -> "_Program":
         """Return a program of some members, who go on where they are."""
@@ -513,7 +516,7 @@ class _Program:
         for i in reversed(range(len(self._w))):
             taped = tape[i]
             if i < len(self._w) - 1:
-                slope.mul_(taped.after > 0)
+                slope = torch.ops.aten.threshold_backward(slope, taped.after, 0)
                 if taped.normalized is not None and taped.spread is not None:
                     slope = self._normalize_back(i, slope, taped.normalized, taped.spread)
             torch.bmm(slope, taped.before.transpose(1, 2), out=self._dw[i])
@@ -548,15 +551,19 @@ class _Program:
         assert norm is not None
         assert norm.momentum is not None
         if train:
+            # Two passes: faster here than torch.var_mean, and as exact.
             n = z.shape[2]
-            var, mean = torch.var_mean(z, dim=2, correction=0)
+            mean = z.mean(dim=2)
+            z.sub_(mean[..., None])
+            var = z.square().mean(dim=2)
             self._mean[i].lerp_(mean, norm.momentum)
             self._var[i].lerp_(var * (n / (n - 1)), norm.momentum)
         else:
-            mean, var = self._mean[i], self._var[i]
+            z.sub_(self._mean[i][..., None])
+            var = self._var[i]
         spread = (var + norm.eps).rsqrt_()
-        normalized = z.sub_(mean[..., None]).mul_(spread[..., None])
-        scaled = torch.addcmul(self._shift[i][..., None], normalized, self._scale[i][..., None])
+        normalized = z.mul_(spread[..., None])
+        scaled = (normalized * self._scale[i][..., None]).add_(self._shift[i][..., None])
         return scaled, normalized, spread
 
     def _normalize_back(

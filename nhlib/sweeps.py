@@ -3,8 +3,9 @@
 import datetime
 import os
 import platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import torch
 from torch import nn
 
 from nhlib.arguments import whole_number
-from nhlib.categorization import categorize
+from nhlib.categorization import kmeans_accuracy, knn_accuracy, logreg_accuracy
 from nhlib.datasets import Dataset, Split, load, random_inputs, with_label_noise
 from nhlib.determinism import redundancy_ratio
 from nhlib.encoding import encode
@@ -30,9 +31,17 @@ _TRAINING = {"mnist": 48_000, "fashion-mnist": 48_000, "cifar10": 40_000}
 # Networks are trained together until they see so many examples: what a kill can cost.
 _TOGETHER = 50_000_000
 _PROTOCOLS = {"A": (Recipe(), False), "B": (Recipe.code(patience=None), True)}
+# Each is kept in columns of its own; of the first these show that it was taken.
 _MEASURES = {
     "redundancy": ("redundancy_train", "redundancy_random_n"),
-    "categorization": ("kmeans", "knn", "logreg"),
+    "kmeans": ("kmeans",),
+    "knn": ("knn",),
+    "logreg": ("logreg",),
+}
+_CLASSIFIERS: dict[str, Callable[..., float]] = {
+    "kmeans": kmeans_accuracy,
+    "knn": partial(knn_accuracy, progress=False),
+    "logreg": logreg_accuracy,
 }
 
 
@@ -72,7 +81,7 @@ def sweep(
     batch_norm: Any = None,
     l2: Any = None,
     label_noise: Any = 0,
-    measures: Any = ("redundancy", "categorization"),
+    measures: Any = tuple(_MEASURES),
     store: str | os.PathLike[str] | None = None,
     device: str | torch.device | None = None,
     progress: bool = True,
@@ -104,10 +113,10 @@ def sweep(
         By default as the protocol has it: none and 0 in A; batch norm and 1e-6 in B.
     label_noise : iterable of float, default 0
         Fractions of training labels that are shuffled.
-    measures : "redundancy", "categorization", or both
-        The first is quick: the ratio of the training codes (``redundancy_train``) and, at one
-        number ``n`` of examples, of training, test and random inputs. The second takes about
-        six seconds a network on MNIST: ``kmeans``, ``knn`` and ``logreg`` on test codes.
+    measures : iterable of "redundancy", "kmeans", "knn", "logreg"
+        By default all. The first is quick: the ratio of the training codes
+        (``redundancy_train``) and, at one number ``n`` of examples, of training, test and random
+        inputs. The others, accuracies on test codes, take some seconds a network on MNIST.
     store : path, optional
         An SQLite file on a local disk, see `nhlib.Results`; by default nothing is kept.
     device : str or torch.device, optional
@@ -145,7 +154,7 @@ def sweep(
     columns = [column for measure in wanted for column in _MEASURES[measure]]
     whole = load(data, _TRAINING.get(data))
     grid = _grid(whole, data, widths, train_sizes, protocols, batch_norm, l2, label_noise, seeds)
-    if "categorization" in wanted:
+    if any(measure in _CLASSIFIERS for measure in wanted):
         _check_classes(whole, min(c.train_size for c in grid))
     with Results(":memory:" if store is None else store) as results:
         missing = {
@@ -337,16 +346,14 @@ def _measure(
             "redundancy_test_n": redundancy_ratio(test, n),
             "redundancy_random_n": redundancy_ratio(random),
         }
-    if "categorization" in measures:
-        # Of classes that no training example has, nothing can be got right.
-        known = torch.isin(data.test.labels, data.train.labels)
-        accuracies = categorize(
-            *(train, data.train.labels, test[known.numpy()], data.test.labels[known]),
-            device=device or "cpu",
-            progress=False,
-        )
-        share = known.double().mean().item()
-        measured |= {name: share * accuracy for name, accuracy in accuracies.items()}
+    # Of classes that no training example has, nothing can be got right.
+    known = torch.isin(data.test.labels, data.train.labels)
+    share = known.double().mean().item()
+    examples = (train, data.train.labels, test[known.numpy()], data.test.labels[known])
+    for measure in measures:
+        if measure in _CLASSIFIERS:
+            accuracy = _CLASSIFIERS[measure](*examples, device=device or "cpu")
+            measured[measure] = share * accuracy
     return measured
 
 

@@ -103,9 +103,7 @@ def test_a_sweep_goes_on_where_it_was(tmp_path, monkeypatch):
     shared = more[more["seed"] == 1].reset_index(drop=True)
     assert shared.equals(first[first["seed"] == 1].reset_index(drop=True))
     # What was measured before is completed, not replaced.
-    both = nh.sweep(
-        "digits", epochs=[2], seeds=0, **{**grid, "measures": ["redundancy", "categorization"]}
-    )
+    both = nh.sweep("digits", epochs=[2], seeds=0, **{**grid, "measures": ["redundancy", "knn"]})
     assert both["knn"].notna().all()
     before = first[(first["seed"] == 0) & (first["epoch"] == 2)]
     assert np.allclose(both["redundancy_train"], before["redundancy_train"], atol=0.005)
@@ -191,7 +189,7 @@ def _rows(store):
         ({"l2": -1.0}, ValueError, "l2: a finite number of at least 0"),
         ({"label_noise": 2}, ValueError, "label_noise: fractions from 0 to 1"),
         ({"seeds": [-1]}, ValueError, "seeds: a whole number of at least 0"),
-        ({"measures": "speed"}, ValueError, "measures: there are redundancy, categorization"),
+        ({"measures": "speed"}, ValueError, "measures: there are redundancy, kmeans, knn, logreg"),
         ({"store": "/nowhere/runs.sqlite"}, FileNotFoundError, "store: there is no folder"),
     ],
 )
