@@ -61,6 +61,8 @@ class Population:
     operations costs more than they do. Units of narrower networks are padded with units whose
     weights are zero and stay zero. Adam is PyTorch's, on one vector of all weights. In float64
     members agree with `nhlib.fit` to 1e-9; in float32 rounding differs, and grows with training.
+    Most of all it moves biases before a batch norm, which subtracts them again: their gradient
+    is 0 but for rounding, and Adam's steps do not depend on how large a gradient is.
 
     Examples
     --------

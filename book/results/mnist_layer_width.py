@@ -3,7 +3,7 @@
     python book/results/mnist_layer_width.py
 
 Rows are kept in build/results/mnist_layer_width.sqlite as soon as they are measured: the run may
-be stopped at any time, and goes on where it was when it is started again.
+be stopped at any time, and goes on where it was, or from the table, when it is started again.
 """
 
 import os
@@ -13,29 +13,38 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before the libraries that read 
 from pathlib import Path
 
 import nhlib as nh
+import pandas as pd
 
 HERE = Path(__file__).parent
+TABLE = HERE / "mnist_layer_width.csv"
 STORE = HERE.parents[1] / "build" / "results" / "mnist_layer_width.sqlite"
 WIDTHS = [3, 7, 10, 15, 20, 23, 27, 30, 33, 37, 40, 43]
 WIDTHS += [47, 50, 53, 57, 60, 65, 70, 75, 80, 90, 100]
-GRID = {"data": "mnist", "widths": WIDTHS, "protocols": ["A", "B"], "seeds": [0, 1, 2]}
-# Classes are told at fewer epochs, since that takes longer than all the rest.
-MEASURES = {
-    ("redundancy",): [0, 1, 3, 6, 10, 20, 30, 40, 60],
-    ("kmeans", "knn", "logreg"): [0, 1, 10, 60],
-}
+EPOCHS = [0, 1, 3, 6, 10, 20, 30, 40, 60]
+# Classes are told at fewer epochs, and last, since that takes longer than all the rest.
+STEPS = [
+    (protocol, measures, epochs)
+    for measures, epochs in [("redundancy", EPOCHS), (["kmeans", "knn", "logreg"], [0, 1, 10, 60])]
+    for protocol in ("A", "B")
+]
 
 
 def main() -> None:
     STORE.parent.mkdir(parents=True, exist_ok=True)
-    for protocol in GRID["protocols"]:
-        for measures, epochs in MEASURES.items():
-            nh.sweep(
-                **{**GRID, "protocols": protocol}, epochs=epochs, measures=measures, store=STORE
-            )
     with nh.Results(STORE) as results:
-        table = results.table()
-    table.round(6).to_csv(HERE / "mnist_layer_width.csv", index=False)
+        if TABLE.exists():
+            results.add_table(pd.read_csv(TABLE, dtype={"widths": str}))
+        for protocol, measures, epochs in STEPS:
+            nh.sweep(
+                "mnist",
+                WIDTHS,
+                epochs,
+                protocols=protocol,
+                seeds=[0, 1, 2],
+                measures=measures,
+                store=STORE,
+            )
+            results.table().round(6).to_csv(TABLE, index=False)
 
 
 if __name__ == "__main__":
