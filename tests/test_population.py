@@ -40,7 +40,7 @@ B = Recipe.code(epochs=4, batch_size=16)
 JUMPY = Recipe(epochs=25, batch_size=16, learning_rate=0.3, patience=2)
 
 
-def net(*widths: int, batch_norm: bool = False, seed: int = 0, dtype=torch.float64) -> nn.Sequential:
+def net(*widths, batch_norm=False, seed=0, dtype=torch.float64) -> nn.Sequential:
     return mlp(N_INPUTS, widths, N_CLASSES, batch_norm=batch_norm, seed=seed).to(dtype)
 
 
@@ -68,6 +68,7 @@ def as_alone(networks, data=DATA, recipes=A, seeds=0, tolerance=1e-9, snapshots=
     population = nh.Population(networks, data, recipes, seeds, snapshots=snapshots)
     population.fit(progress=False)
     assert len(population) == len(population.histories) == n
+    failed = {}
     for i, (network, of, recipe, seed) in enumerate(
         zip(alone, each(data, n), each(recipes, n), each(seeds, n), strict=True)
     ):
@@ -76,10 +77,7 @@ def as_alone(networks, data=DATA, recipes=A, seeds=0, tolerance=1e-9, snapshots=
             theirs = fit(network, of, recipe, seed=seed, snapshots=snapshots, progress=False)
         except FloatingPointError as error:
             theirs = error.history
-            assert f"in epoch {theirs.epochs + 1}" in population.failed[i]
-            assert f"in epoch {theirs.epochs + 1}" in str(error)
-        else:
-            assert i not in population.failed
+            failed[i] = f"not finite in epoch {theirs.epochs + 1}"
         same(networks[i], network, tolerance)
         assert ours.recipe == theirs.recipe
         assert ours.stopped_early == theirs.stopped_early
@@ -88,9 +86,10 @@ def as_alone(networks, data=DATA, recipes=A, seeds=0, tolerance=1e-9, snapshots=
         assert ours._snapshots.keys() == theirs._snapshots.keys()
         for epoch in theirs._snapshots:
             same(ours.network(epoch), theirs.network(epoch), tolerance)
-        if tolerance < 1e-6:
+        if tolerance < 1e-6:  # else an example may lie between two classes
             assert ours.train_accuracy == pytest.approx(theirs.train_accuracy, abs=tolerance)
             assert ours.test_accuracy == pytest.approx(theirs.test_accuracy, abs=tolerance)
+    assert failed == {i: text.split(", at")[0] for i, text in population.failed.items()}
     return population
 
 
@@ -138,14 +137,9 @@ def test_data_of_one_size_and_of_several(batch_norm):
 
 def test_inputs_of_several_shapes():
     wide = mlp(2 * N_INPUTS, [5], N_CLASSES).double()
-    images = replace(
-        DATA, **{s: Split(x.inputs.view(-1, 1, 2, 3), x.labels) for s, x in splits(DATA)}
-    )
+    train, test = (Split(s.inputs.view(-1, 1, 2, 3), s.labels) for s in (DATA.train, DATA.test))
+    images = replace(DATA, train=train, test=test)
     as_alone([net(5), wide, net(4)], [DATA, small(n_inputs=2 * N_INPUTS), images])
-
-
-def splits(data):
-    return [("train", data.train), ("test", data.test)]
 
 
 RECIPES = [
@@ -290,7 +284,7 @@ def test_failures_keep_the_last_complete_epoch(batch_norm):
 
 
 def test_everyone_fails():
-    population = as_alone([net(3), net(4)], recipes=replace(A, learning_rate=1e300, decay=1.0))
+    population = as_alone([net(3), net(4)], recipes=replace(A, learning_rate=1e300))
     assert population.failed.keys() == {0, 1}
 
 
@@ -385,10 +379,8 @@ def test_members_are_the_same_plain_networks():
 def test_floating_point_types_can_be_mixed():
     networks = [net(3), net(4, dtype=torch.float32), net(5)]
     as_alone(networks, tolerance=1e-4)
-    assert [n.linear1.weight.dtype for n in networks] == [torch.float64] + [
-        torch.float32,
-        torch.float64,
-    ]
+    dtypes = [network.linear1.weight.dtype for network in networks]
+    assert dtypes == [torch.float64, torch.float32, torch.float64]
 
 
 def test_random_state_and_data_are_left_alone():
@@ -492,6 +484,11 @@ def without_bias(network, layer):
     return network
 
 
+def a_layer_twice(network):
+    network[5] = network[3]
+    return network
+
+
 NO_MLPS = {
     "convolution": lambda: nn.Sequential(
         *(nn.Unflatten(1, (1, N_INPUTS)), nn.Conv1d(1, 2, 3), nn.ReLU(), nn.Flatten()),
@@ -517,16 +514,13 @@ NO_MLPS = {
     "norm of all batches": lambda: nn.Sequential(
         *net(3)[:2], nn.BatchNorm1d(3, momentum=None), *net(3)[2:]
     ),
-    "a layer twice": lambda: nn.Sequential(*net(3, 3)[:-1], *net(3, 3)[3:5], net(3)[-1]),
+    "a layer twice": lambda: a_layer_twice(net(3, 3, 3)),
 }
-assert isinstance(NO_MLPS["a layer twice"](), nn.Sequential)
 
 
 @pytest.mark.parametrize("name", NO_MLPS)
 def test_networks_that_are_no_mlps_are_explained(unchecked, name):
     network = NO_MLPS[name]().double()
-    if name == "a layer twice":
-        network[5] = network[3]
     text = r"networks\[1\]: an MLP as nhlib.mlp builds it is needed: Flatten, then Linear, Batch"
     refuse(unchecked, ValueError, text, [net(3), network])
 

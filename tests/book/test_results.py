@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import nhlib as nh
+from nhlib.results import KEYS
 
 RESULTS = Path(__file__).parents[2] / "book" / "results"
 CODES = pd.read_csv(RESULTS / "mnist_codes.csv")
@@ -63,3 +64,19 @@ def test_an_untrained_network_measures_the_same_again():
     )
     assert nh.redundancy_ratio(codes) == pytest.approx(row["redundancy_test"], abs=3e-4)
     assert nh.kmeans_accuracy(codes, test.labels) == pytest.approx(row["kmeans_test"], abs=0.01)
+
+
+def test_the_layer_widths_of_the_paper_were_measured_with_three_seeds():
+    table = pd.read_csv(RESULTS / "mnist_layer_width.csv")
+    assert not table.duplicated([*KEYS]).any()
+    paper = pd.read_csv(RESULTS / "paper_mnist_layer_width.csv")
+    for protocol in ("A", "B"):
+        rows = table[table["protocol"] == protocol]
+        for _, each in rows.groupby(["epoch", "seed"]):
+            assert each["widths"].tolist() == paper["width"].tolist()
+        assert set(rows["seed"]) == {0, 1, 2}
+        assert set(rows["epoch"]) == {0, 1, 3, 6, 10, 20, 30, 40, 60}
+    assert table["redundancy_train"].between(0, 1).all()
+    with nh.Results(":memory:") as results:
+        results.add_table(table.astype({"widths": str}))
+        assert len(results) == len(table)
