@@ -1,11 +1,15 @@
 """What every function says when it is given something else than numbers of the right kind."""
 
+from collections.abc import Iterable
 from operator import index
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from jaxtyping import Float64
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def whole_number(name: str, given: Any, least: int, most: int | None = None) -> int:
@@ -85,3 +89,30 @@ def real_numbers(name: str, given: Any, hint: str = "") -> Float64[np.ndarray, "
     if strange.size:
         raise ValueError(f"{name}: finite numbers are needed, but there is {strange[0]}")
     return numbers
+
+
+def check_columns(name: str, table: "pd.DataFrame", columns: Iterable[str], hint: str = "") -> None:
+    """Say which column a table lacks.
+
+    Parameters
+    ----------
+    name : str
+        What the argument is called.
+    table : DataFrame
+        What was given for it.
+    columns : iterable of str
+        Those that it needs.
+    hint : str, optional
+        What to try, for the end of the message; ``{column}`` stands for the missing one.
+
+    Raises
+    ------
+    ValueError
+        If one is missing.
+    """
+    for column in columns:
+        if column not in table.columns:
+            raise ValueError(
+                f"{name}: no column {column!r}; there are {', '.join(map(str, table.columns))}"
+                + hint.format(column=column)
+            )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, Float64
 
+from nhlib.arguments import check_columns
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -395,7 +397,7 @@ def _means(
     table: "pd.DataFrame", grid: dict[str, str], measures: dict[str, str], seed: str
 ) -> "pd.DataFrame":
     """Check a table of measured networks; return the means over seeds, one row a cell, sorted."""
-    check_columns("table", table, {**grid, **measures, "seed": seed})
+    check_grid("table", table, {**grid, **measures, "seed": seed})
     if not len(table):
         raise ValueError("table: at least one measured network is needed, and there is none")
     cell, measured = list(grid.values()), list(measures.values())
@@ -421,14 +423,11 @@ def _means(
     return averaged
 
 
-def check_columns(name: str, table: "pd.DataFrame", columns: dict[str, str]) -> None:
+def check_grid(name: str, table: "pd.DataFrame", columns: dict[str, str]) -> None:
     """Say which column of a table is missing, or given for two of the named arguments."""
     for argument, column in columns.items():
-        if column not in table.columns:
-            raise ValueError(
-                f"{name}: no column {column!r}; there are {', '.join(map(str, table.columns))}. "
-                f"Name another with {argument}=, or add it: {name}.assign({column}=...)"
-            )
+        hint = f". Name another with {argument}=, or add it: {name}.assign({{column}}=...)"
+        check_columns(name, table, [column], hint)
     if len(set(columns.values())) < len(columns):
         given = ", ".join(f"{argument}={column!r}" for argument, column in columns.items())
         raise ValueError(f"{name}: a column for each argument is needed, not {given}")

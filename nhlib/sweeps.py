@@ -5,7 +5,7 @@ import os
 import platform
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -280,12 +280,9 @@ def _measured(
     device: str | torch.device | None,
 ) -> Iterator[dict[str, Any]]:
     """Train networks together, and yield a row for every epoch asked for."""
-    sets: dict[Any, tuple[Dataset, Dataset]] = {}
-    for c in batch:
-        key = (c.train_size, c.label_noise, c.seed if c.label_noise else 0)
-        if key not in sets:
-            sets[key] = _data(whole, *key)
-    of = [sets[c.train_size, c.label_noise, c.seed if c.label_noise else 0] for c in batch]
+    # One data set for all that learn the same: they share minibatches.
+    examples = cache(partial(_data, whole))
+    of = [examples(c.train_size, c.label_noise, c.seed if c.label_noise else 0) for c in batch]
     epochs = {epoch for late in batch.values() for epoch in late}
     population = Population(
         [c.network(data) for c, (data, _) in zip(batch, of, strict=True)],
@@ -331,10 +328,7 @@ def _data(whole: Dataset, size: int, noise: float, seed: int) -> tuple[Dataset, 
 def _measure(
     network: nn.Module, data: Dataset, measures: list[str], device: str | torch.device | None
 ) -> dict[str, Any]:
-    train, test = (
-        encode(network, data.train, device=device),
-        encode(network, data.test, device=device),
-    )
+    train, test = (encode(network, split, device=device) for split in (data.train, data.test))
     measured: dict[str, Any] = {}
     if "redundancy" in measures:
         n = min(len(train), len(test))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import nhlib as nh
-import nhlib.population
+import nhlib.programs
 import nhlib.progress
 from nhlib.datasets import Dataset, Split
 from nhlib.networks import mlp
@@ -308,7 +308,7 @@ def test_interruption_keeps_the_last_complete_epoch(monkeypatch, batch_norm, whe
     name, at = {"order": ("epoch_order", 4 + 3), "step": ("_step", 16 + 11)}.get(
         when, ("test_accuracies", 4 + 3)
     )
-    owner = nhlib.population if when == "order" else nhlib.population._Program
+    owner = nhlib.programs if when == "order" else nhlib.programs.Program
     monkeypatch.setattr(owner, name, interrupt(getattr(owner, name), at))
     population = nh.Population(networks, DATA, A, snapshots=range(5))
     with pytest.raises(KeyboardInterrupt):

@@ -5,6 +5,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
+from nhlib.arguments import check_columns
+
 
 def plot_redundancy(table: pd.DataFrame, ax: Axes | None = None, **names: str) -> Axes:
     """Draw redundancy ratios along epochs, widths or sample sizes.
@@ -78,7 +80,7 @@ def _curves(
     table: pd.DataFrame, column: str, label: str, ax: Axes | None, names: dict[str, str]
 ) -> Axes:
     names = {"x": "epoch", **names}
-    _check_columns(table, column, *names.values())
+    check_columns("table", table, [column, *names.values()])
     if "hue" in names:  # told by dashes and markers too, not by colour alone
         names = {"style": names["hue"], **names}
     ax = plt.gca() if ax is None else ax
@@ -133,7 +135,7 @@ def plot_rarefaction(
     >>> codes = nh.encode(nh.mlp(64, [20], 10), data.train)
     >>> _ = nh.plot_rarefaction(nh.rarefaction_curve(codes), ax=plt.figure().gca())
     """
-    _check_columns(table, "n", "redundancy", "bound", *([] if hue is None else [hue]))
+    check_columns("table", table, ["n", "redundancy", "bound", *([] if hue is None else [hue])])
     ax = plt.gca() if ax is None else ax
     drawn = table[table["redundancy"] > 0]
     if hue is not None:  # of numbers, seaborn would draw the smallest first
@@ -190,7 +192,7 @@ def plot_baselines(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ... )
     >>> _ = nh.plot_baselines(table, ax=plt.figure().gca())
     """
-    _check_columns(table, "representation", "method", "accuracy")
+    check_columns("table", table, ["representation", "method", "accuracy"])
     ax = plt.gca() if ax is None else ax
     network = table["method"] == "network"
     names = {"kmeans": "K-Means", "knn": "K-NN", "logreg": "logistic regression"}
@@ -219,11 +221,3 @@ def plot_baselines(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, title=None)
     ax.set(ylabel="", xlabel="test accuracy")
     return ax
-
-
-def _check_columns(table: pd.DataFrame, *columns: str) -> None:
-    for column in columns:
-        if column not in table.columns:
-            raise ValueError(
-                f"table: no column {column!r}; there are {', '.join(map(str, table.columns))}"
-            )

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
-from nhlib.phases import REGIMES, check_columns
+from nhlib.phases import REGIMES, check_grid
 
 # Told by hatching too, not by colour alone. Regimes are filled; what is no regime is not.
 _LOOKS: dict[str, dict[str, Any]] = {
@@ -78,7 +78,7 @@ def plot_phase_chart(
     >>> _ = nh.plot_phase_chart(chart, ax=plt.figure().gca())
     """
     grid = {"size": size, "time": time, "samples": samples}
-    check_columns("chart", chart, {**grid, "regime": "regime"})
+    check_grid("chart", chart, {**grid, "regime": "regime"})
     unknown = chart.loc[~chart["regime"].isin(REGIMES), "regime"]
     if len(unknown):
         raise ValueError(

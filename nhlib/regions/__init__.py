@@ -1,7 +1,7 @@
 """Exact linear regions: along a line, in a plane, and how many there can be."""
 
+from nhlib.regions.arrangements import arrangement_count
 from nhlib.regions.bounds import (
-    arrangement_count,
     hanin_rolnick_scale,
     montufar_bound,
     serra_bound,

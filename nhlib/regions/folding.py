@@ -141,7 +141,7 @@ class _Chain:
         self.shape, self.steps = shape, 0
         self.n = math.prod(shape)
         self.weights: Float64[np.ndarray, "units n"] | None = None  # None is the identity
-        self.biases: Float64[np.ndarray, units] = np.zeros(self.n)
+        self.biases: Float64[np.ndarray, " units"] = np.zeros(self.n)
 
     def matrix(self) -> tuple[Float64[np.ndarray, "units n"], Float64[np.ndarray, "units"]]:
         return np.eye(self.n) if self.weights is None else self.weights, self.biases
