@@ -49,6 +49,7 @@ def same_map(
     sizes = [len(layer.biases) for layer in network.hidden]
     bounds = np.cumsum([0, *sizes])
     same = np.zeros(len(left), bool)
+    exact = cache(lambda region: _exact(network, codes[region].bits()[0].astype(bool), bounds))
     for start in range(0, len(left), _BLOCK):
         one, other = left[start : start + _BLOCK], right[start : start + _BLOCK]
         bits = codes[one].bits().astype(bool)
@@ -66,7 +67,6 @@ def same_map(
             doubtful[rows[~blocked & ~clear]] = True
         rows = np.flatnonzero(doubtful)
         rows = rows[~_told_apart(network, codes[one[rows]], codes[other[rows]])]
-        exact = cache(lambda region: _exact(network, codes[region].bits()[0].astype(bool), bounds))
         for k in rows:
             same[start + k] = exact(one[k]) == exact(other[k])
     return same
