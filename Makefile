@@ -28,5 +28,5 @@ lint: $(INSTALLED)  ## check style, types, and that notebooks are stored without
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("nhlib needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ": try make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[book,test]'
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[book,dask,test]'
 	touch $@

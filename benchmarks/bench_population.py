@@ -5,13 +5,19 @@ epoch; networks are built outside of the time measured.
 """
 
 import multiprocessing
+import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
+import platformdirs
 import pytest
 import torch
 from torch.nn import functional as F
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset, Subset
+from torchvision.datasets import MNIST
+from torchvision.transforms import ToTensor
 
 import nhlib as nh
 
@@ -77,16 +83,18 @@ def memory(key):
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key))
 
 
-def grid():
+def grid(data, recipe):
     """Return what 23 widths × 10 seeds are trained with: networks, data, recipe, seeds."""
-    data = nh.load("digits")
     seeds = [seed for seed in SEEDS for _ in WIDTHS]
-    return networks_of(data, seeds=SEEDS), data, PROTOCOLS["A"][0], seeds
+    return networks_of(data, seeds=SEEDS), data, recipe, seeds
 
 
-def peak_memory(connection):
+def peak_memory(connection, name):
     """Send by how many bytes the process grows at its peak, beyond networks and data."""
-    networks, data, recipe, seeds = grid()
+    data = nh.load(name, train_size=48_000 if name == "mnist" else None)
+    if name == "mnist":
+        data = replace(data, train=data.train[:6400])  # what there is of them does not count
+    networks, data, recipe, seeds = grid(data, nh.Recipe(epochs=1))
     together(networks_of(data, [3]), data, nh.Recipe(epochs=1))
     Path("/proc/self/clear_refs").write_text("5")  # forget the peak until now
     before = memory("VmRSS")
@@ -94,18 +102,18 @@ def peak_memory(connection):
     connection.send(memory("VmHWM") - before)
 
 
-def measure_memory():
+def measure_memory(name):
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=peak_memory, args=(theirs,))
+    process = context.Process(target=peak_memory, args=(theirs, name))
     process.start()
     size = ours.recv()
     process.join()
-    return size
+    return f"{size / 2**20:,.0f} MiB"
 
 
 def test_seeds(benchmark):
-    networks, data, recipe, seeds = grid()
+    networks, data, recipe, seeds = grid(nh.load("digits"), PROTOCOLS["A"][0])
     benchmark.group = (
         f"Digits, {len(WIDTHS)} widths × {len(SEEDS)} seeds, {recipe.epochs} epochs, "
         f"protocol A, {threads(torch.get_num_threads())}"
@@ -114,7 +122,25 @@ def test_seeds(benchmark):
     build = partial(networks_of, data, seeds=SEEDS)
     measure(benchmark, together, build, data, recipe, seeds, rounds=2, counted=len(networks))
     if Path("/proc/self/clear_refs").exists():
-        benchmark.extra_info["peak memory"] = f"{measure_memory() / 2**20:.0f} MiB"
+        benchmark.extra_info["peak memory"] = measure_memory("digits")
+
+
+def test_phase_chart(benchmark):
+    settings = {
+        "widths": [10, 15, 20, 30, 40, 50, 65, 80, 100, 125, 160, 200],
+        "train_sizes": [360, 450, 560, 700, 850, 1000, 1200, 1437],
+        "epochs": [0, 1, 3, 6, 10, 20, 40, 100],
+        "seeds": range(3),
+        "measures": ("redundancy", "knn"),
+    }
+    benchmark.group = (
+        "Digits, a phase chart: 12 widths × 8 sample sizes × 3 seeds, 100 epochs, redundancy and "
+        f"K-NN at 8 of them, {threads(torch.get_num_threads())}"
+    )
+    benchmark.name = "`nh.sweep`"
+    sweep = partial(nh.sweep, "digits", progress=False, **settings)
+    rows = benchmark.pedantic(sweep, rounds=1)
+    benchmark.extra_info["rows"] = f"{len(rows):,}"
 
 
 # -- MNIST ---------------------------------------------------------------------------------
@@ -154,6 +180,19 @@ def by_loader(networks, data):
         accuracy(network, DataLoader(data.test, batch_size=1024))
 
 
+class Images(NamedTuple):
+    """Both splits of MNIST, one PIL image after another made a tensor."""
+
+    train: Subset
+    test: Dataset
+
+
+def as_in_tutorials():
+    root = os.environ.get("NHLIB_DATA") or platformdirs.user_cache_path("nhlib")
+    train, test = (MNIST(root, train=part, transform=ToTensor()) for part in (True, False))
+    return Images(Subset(train, range(48_000)), test)
+
+
 def by_index(networks, data):
     """The same loop, on tensors that lie in memory."""
     inputs, labels = data.train.inputs, data.train.labels
@@ -183,10 +222,26 @@ def test_mnist(benchmark, mnist, one_thread, way):
     measure(benchmark, MNIST_WAYS[way], build, mnist, rounds=1, counted=len(WIDTHS))
 
 
-def test_mnist_by_loader(benchmark, mnist, one_thread):
-    benchmark.group = f"The same by `DataLoader` on tensors in memory, {len(SAMPLE)} of the widths"
-    benchmark.name = "`DataLoader`, one by one, widths " + ", ".join(map(str, SAMPLE))
-    build = partial(networks_of, mnist, SAMPLE)
-    measure(benchmark, by_loader, build, mnist, rounds=1, counted=len(SAMPLE))
-    all_widths = benchmark.stats.stats.median / len(SAMPLE) * len(WIDTHS)
-    benchmark.extra_info[f"{len(WIDTHS)} widths, extrapolated"] = f"{1000 * all_widths:,.0f} ms"
+SLOW_WAYS = {
+    "`nh.Population`, all widths": together,
+    "`DataLoader` on tensors": by_loader,
+    "`DataLoader` on torchvision's images": by_loader,
+}
+
+
+@pytest.mark.parametrize("way", SLOW_WAYS)
+def test_mnist_by_loader(benchmark, mnist, one_thread, way):
+    benchmark.group = (
+        f"MNIST, the same in the usual loop, widths {', '.join(map(str, SAMPLE))} for all"
+    )
+    benchmark.name = way
+    data, widths = mnist, WIDTHS if SLOW_WAYS[way] is together else SAMPLE
+    if "torchvision" in way:
+        data = as_in_tutorials()
+    build = partial(networks_of, mnist, widths)
+    args = (nh.Recipe(epochs=1),) if SLOW_WAYS[way] is together else ()
+    measure(benchmark, SLOW_WAYS[way], build, data, *args, rounds=1, counted=len(widths))
+    seconds = benchmark.stats.stats.median / len(widths) * len(WIDTHS)
+    benchmark.extra_info[f"{len(WIDTHS)} widths"] = f"{1000 * seconds:,.0f} ms"
+    memory_of = Path("/proc/self/clear_refs").exists() and SLOW_WAYS[way] is together
+    benchmark.extra_info["memory, 230 networks"] = measure_memory("mnist") if memory_of else "–"

@@ -3,6 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from numbers import Real
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -29,13 +31,15 @@ def mlp(
     batch_norm: bool = False,
     init: str = "glorot",
     seed: int = 0,
+    *,
+    dropout: Any = 0,
 ) -> nn.Sequential:
     """Build an untrained multilayer perceptron (MLP) of ReLU units.
 
     It takes images or vectors, since it begins by flattening them, and returns one score
     (logit) for every class. Its layers are called ``flatten``, ``linear1``, ``relu1``,
     ``linear2``, ``relu2``, …, ``output``; with batch normalization there is a ``norm1``
-    between ``linear1`` and ``relu1``, and so on.
+    between ``linear1`` and ``relu1``, and so on; with dropout, a ``drop1`` after ``relu1``.
 
     Parameters
     ----------
@@ -55,6 +59,9 @@ def mlp(
     seed : int, default 0
         Seed of the weights. They are drawn on the CPU by a generator of their own: the
         global random state is neither used nor changed.
+    dropout : float, default 0
+        Share of the units of every hidden layer that a training step leaves out, at random
+        [4]_. Codes are read without it.
 
     Returns
     -------
@@ -66,7 +73,7 @@ def mlp(
     TypeError
         If a size is not a whole number, or `widths` not a sequence.
     ValueError
-        If a size is too small, or `init` is unknown.
+        If a size is too small, `init` is unknown, or `dropout` not from 0 to below 1.
 
     References
     ----------
@@ -74,6 +81,8 @@ def mlp(
     .. [2] X. Glorot, Y. Bengio, "Understanding the difficulty of training deep feedforward
        neural networks", AISTATS 2010.
     .. [3] K. He, X. Zhang, S. Ren, J. Sun, "Delving deep into rectifiers", ICCV 2015.
+    .. [4] N. Srivastava, G. Hinton, A. Krizhevsky, I. Sutskever, R. Salakhutdinov, "Dropout:
+       A simple way to prevent neural networks from overfitting", JMLR 15, 2014.
 
     Examples
     --------
@@ -104,6 +113,8 @@ def mlp(
         )
     if init not in _INITS:
         raise ValueError(f"init: there are {' and '.join(map(repr, _INITS))}, not {init!r}")
+    if isinstance(dropout, bool) or not isinstance(dropout, Real) or not 0 <= float(dropout) < 1:
+        raise ValueError(f"dropout: a share from 0 to below 1 is needed, not {dropout!r}")
     sizes = [whole_number("n_inputs", n_inputs, 1)]
     sizes += [whole_number(f"widths[{i}]", width, 1) for i, width in enumerate(widths)]
     sizes += [whole_number("n_classes", n_classes, 2)]
@@ -125,5 +136,7 @@ def mlp(
                 after, eps=1e-3, momentum=0.01, device="cpu", dtype=torch.float32
             )
         layers[f"relu{i}"] = nn.ReLU()
+        if dropout:
+            layers[f"drop{i}"] = nn.Dropout(float(dropout))
     layers["output"] = linear(sizes[-2], sizes[-1])
     return nn.Sequential(layers)

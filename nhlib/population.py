@@ -12,7 +12,8 @@ from nhlib.members import Member, layers_of
 from nhlib.programs import Program, State
 from nhlib.progress import progress_bar
 from nhlib.recipes import Recipe
-from nhlib.training import History, checked
+from nhlib.threads import threads_for
+from nhlib.training import History, checked, products_in_a_step
 
 
 class Population:
@@ -153,6 +154,10 @@ class Population:
                 network.zero_grad()
 
     def _fit(self, recipe: Recipe, members: list[Member], bar: Any) -> None:
+        with threads_for(sum(products_in_a_step(member.network, recipe) for member in members)):
+            self._train(recipe, members, bar)
+
+    def _train(self, recipe: Recipe, members: list[Member], bar: Any) -> None:
         program = Program(members, recipe)
         if 0 in self._keep:
             self._take(program, 0, program.state())

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # "nhlb": marks a SQLite file as ours. The version counts changes of the columns.
-_APPLICATION, _VERSION = 0x6E686C62, 1
+_APPLICATION, _VERSION = 0x6E686C62, 2
 
 # What a network is, and when it was measured: no two rows agree in all of these.
 KEYS = {
@@ -21,6 +22,7 @@ KEYS = {
     "protocol": "TEXT",
     "batch_norm": "INTEGER",
     "l2": "REAL",
+    "dropout": "REAL",
     "label_noise": "REAL",
     "seed": "INTEGER",
     "epoch": "INTEGER",
@@ -78,7 +80,10 @@ class Results:
         self.path = os.fspath(path)
         if self.path != ":memory:" and not Path(self.path).absolute().parent.is_dir():
             raise FileNotFoundError(f"store: there is no folder {Path(self.path).parent}")
-        self._connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
+        try:
+            self._connection = sqlite3.connect(self.path, timeout=_PATIENCE, isolation_level=None)
+        except sqlite3.OperationalError as error:  # a folder, say
+            raise ValueError(f"store: {self.path} is no file to write to ({error})") from None
         try:
             self._open()
         except sqlite3.DatabaseError as error:
@@ -92,7 +97,7 @@ class Results:
 
     def _open(self) -> None:
         execute = self._connection.execute
-        execute("PRAGMA journal_mode = WAL")  # readers and a writer do not wait for each other
+        self._write_ahead()
         execute("PRAGMA synchronous = FULL")
         with _Transaction(self._connection):
             (application,) = execute("PRAGMA application_id").fetchone()
@@ -112,6 +117,20 @@ class Results:
                     f"store: {self.path} has columns of version {version}, and this nhlib writes "
                     f"version {_VERSION}; keep it, and name another file"
                 )
+
+    def _write_ahead(self) -> None:
+        """Let readers and a writer not wait for each other."""
+        # To begin with it SQLite needs the file alone for a moment, and does not wait for that.
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not busy or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Write a row, or what is new in it if its network was measured then before.
@@ -158,12 +177,21 @@ class Results:
         return found is not None
 
     def table(self) -> "pd.DataFrame":
-        """Return all rows, sorted by their keys; columns in which nothing is known are left out."""
+        """Return all rows, sorted by their keys; columns in which nothing is known are left out.
+
+        Widths are sorted as numbers: 9 before 10, and 9-10 between them.
+        """
         import pandas as pd
 
-        rows = self._connection.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM results ORDER BY {', '.join(KEYS)}"
-        ).fetchall()
+        rows = self._connection.execute(f"SELECT {', '.join(COLUMNS)} FROM results").fetchall()
+        place = list(COLUMNS).index("widths")
+        rows.sort(
+            key=lambda row: [
+                *row[:place],
+                [(len(width), width) for width in row[place].split("-")],
+                *row[place + 1 : len(KEYS)],
+            ]
+        )
         table = pd.DataFrame(rows, columns=list(COLUMNS))
         table["batch_norm"] = table["batch_norm"].astype(bool)
         return table.drop(columns=[c for c in table if c not in KEYS and table[c].isna().all()])

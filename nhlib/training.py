@@ -1,6 +1,7 @@
 """Training one network, reproducibly, and the record of what happened."""
 
 import copy
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from nhlib.arguments import whole_number
 from nhlib.datasets import Dataset
 from nhlib.progress import progress_bar
 from nhlib.recipes import Recipe, epoch_order
+from nhlib.threads import threads_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -128,8 +130,8 @@ def fit(
     """Train a network in place.
 
     The same network, data, recipe and seed give the same weights on the same machine and
-    number of threads. The global random state is left as it was; a network that draws
-    random numbers itself (dropout) gets them from `seed`.
+    number of threads; small MLPs take one thread, which is fastest. The global random state is
+    left as it was; a network that draws random numbers itself (dropout) gets them from `seed`.
 
     Parameters
     ----------
@@ -187,7 +189,7 @@ def fit(
     steps = recipe.epochs * -(-len(data.train) // recipe.batch_size)
     bar = progress_bar("fit", steps, "steps", progress)
     complete = copy.deepcopy(network.state_dict())
-    with bar, _seeded(seed, weights.device):
+    with bar, _seeded(seed, weights.device), threads_for(products_in_a_step(network, recipe)):
         try:
             if 0 in keep:
                 history._snapshots[0] = copy.deepcopy(network).eval()
@@ -214,6 +216,13 @@ def fit(
             network.zero_grad()
             network.eval()
     return history
+
+
+def products_in_a_step(network: nn.Module, recipe: Recipe) -> int:
+    """Count the products in the forward pass of a step, of what is not an MLP as too many."""
+    affine = sum(m.weight.numel() for m in network.modules() if isinstance(m, nn.Linear))
+    matrices = sum(p.numel() for p in network.parameters() if p.ndim > 1)
+    return recipe.batch_size * affine if affine == matrices else sys.maxsize
 
 
 def _adam(network: nn.Module, recipe: Recipe) -> torch.optim.Adam:
@@ -354,7 +363,7 @@ def _check_output(network: nn.Module, data: Dataset) -> None:
     inputs = data.train.inputs[:2].to(weights.device, weights.dtype)
     modes = [(module, module.training) for module in network.modules()]
     try:
-        with _seeded(0, weights.device), torch.no_grad():
+        with _seeded(0, weights.device), torch.no_grad(), threads_for(0):
             output = network.eval()(inputs)
     except (RuntimeError, IndexError) as error:
         raise ValueError(

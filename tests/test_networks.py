@@ -2,10 +2,12 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+import nhlib as nh
 from nhlib.networks import mlp
 
 
@@ -15,6 +17,10 @@ def test_layers_are_named_and_ordered():
     ]
     assert list(dict(mlp(4, [3], 2, batch_norm=True).named_children())) == [
         *("flatten", "linear1", "norm1", "relu1", "output")
+    ]
+    assert list(dict(mlp(4, [3, 2], 2, True, dropout=0.5).named_children())) == [
+        *("flatten", "linear1", "norm1", "relu1", "drop1"),
+        *("linear2", "norm2", "relu2", "drop2", "output"),
     ]
 
 
@@ -36,6 +42,55 @@ def test_batch_norm_has_keras_settings():
     x = torch.rand(50, 3)
     norm(x)
     torch.testing.assert_close(norm.running_mean, 0.01 * x.mean(0))
+
+
+def test_dropout_leaves_out_its_share_of_units_while_training():
+    network = mlp(6, [400, 300], 2, dropout=0.3, seed=2)
+    seen = {}
+    for name, layer in network.named_children():
+        layer.register_forward_hook(
+            lambda _, inputs, output, name=name: seen.update({name: output})
+        )
+    network(torch.rand(50, 6))
+    for before, after, n in (("relu1", "drop1", 400), ("relu2", "drop2", 300)):
+        on = seen[before] > 0
+        out = (seen[after] == 0) & on
+        share = (out.sum() / on.sum()).item()
+        assert share == pytest.approx(0.3, abs=5 * math.sqrt(0.21 / on.sum().item()))
+        # At random in every example, and what is left stands for the rest.
+        assert len(out.unique(dim=0)) == 50
+        left = on & ~out
+        torch.testing.assert_close(seen[after][left], seen[before][left] / 0.7)
+        assert on.shape == (50, n)
+
+
+def test_dropout_changes_neither_the_weights_nor_what_is_computed_afterwards():
+    before = torch.get_rng_state()
+    plain, dropping = (mlp(6, [5, 4], 2, True, "he", 3, dropout=share) for share in (0, 0.5))
+    assert torch.equal(torch.get_rng_state(), before)
+    weights, same = plain.state_dict(), dropping.state_dict()
+    assert list(weights) == list(same)
+    assert all(torch.equal(weights[name], same[name]) for name in weights)
+    x = torch.rand(20, 6)
+    assert torch.equal(plain.eval()(x), dropping.eval()(x))
+    codes, likewise = nh.encode(plain, x), nh.encode(dropping, x)
+    assert list(codes.layers) == list(likewise.layers) == ["relu1", "relu2"]
+    assert (codes.bits() == likewise.bits()).all()
+    # Codes are read in eval mode, whatever mode the network is in.
+    assert (nh.encode(dropping.train(), x).bits() == codes.bits()).all()
+
+
+def test_no_dropout_is_no_layer():
+    names = list(dict(mlp(4, [3], 2).named_children()))
+    for none in (0, 0.0, np.float64(0)):
+        assert list(dict(mlp(4, [3], 2, dropout=none).named_children())) == names
+    assert mlp(4, [3], 2, dropout=np.float32(0.25)).drop1.p == 0.25
+
+
+@pytest.mark.parametrize("share", [1, 1.0, -0.1, math.nan, math.inf, True, "0.5", None, [0.5]])
+def test_shares_of_dropout_that_are_none(share):
+    with pytest.raises(ValueError, match="dropout: a share from 0 to below 1 is needed, not"):
+        mlp(4, [3], 2, dropout=share)
 
 
 @pytest.mark.parametrize("layer", ["linear1", "linear2", "output"])

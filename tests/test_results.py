@@ -51,6 +51,41 @@ def test_a_row_is_written_once_and_completed_later():
         assert results.has({k: v for k, v in row(1).items() if k in KEYS}, ["logreg"])
 
 
+def test_widths_are_sorted_as_numbers():
+    by_size = ["", "3", "9", "9-7", "9-10", "9-10-1", "10", "10-10", "90", "100", "100-9", "1000"]
+    rng = random.Random(0)
+    with nh.Results(":memory:") as results:
+        for widths in rng.sample(by_size, len(by_size)):
+            for seed in (1, 0):
+                results.add({**row(seed), "widths": widths})
+        # The data set and its size come before them, and all else after.
+        results.add({**row(5), "widths": "9", "train_size": 100})
+        results.add({**row(5), "widths": "9", "data": "a"})
+        table = results.table()
+    assert table["data"].tolist() == ["a", *["digits"] * 25]
+    assert table["train_size"].tolist() == [*[0] * 25, 100]
+    assert table["widths"].tolist()[1:-1:2] == table["widths"].tolist()[2:-1:2] == by_size
+    assert table["seed"].tolist() == [5, *[0, 1] * 12, 5]
+
+
+def test_networks_whose_widths_are_no_numbers_can_be_read():
+    with nh.Results(":memory:") as results:
+        for widths in ("resnet", "50", "x-9"):
+            results.add({**row(0), "widths": widths})
+        assert sorted(results.table()["widths"]) == ["50", "resnet", "x-9"]
+
+
+def test_dropout_tells_networks_apart():
+    with nh.Results(":memory:") as results:
+        results.add(row(0, knn=0.5))
+        results.add(row(0, knn=0.25, dropout=0.5))
+        assert len(results) == 2
+        assert results.has(row(0, dropout=0), ["knn"])
+        assert results.has(row(0, dropout=np.float64(0.5)), ["knn"])
+        assert not results.has(row(0, dropout=0.25), ["knn"])
+        assert results.table()[["dropout", "knn"]].to_numpy().tolist() == [[0, 0.5], [0.5, 0.25]]
+
+
 def test_a_stored_table_counts_as_measured(tmp_path):
     with nh.Results(":memory:") as results:
         for seed in range(3):
@@ -89,7 +124,7 @@ def test_files_that_are_no_results(tmp_path):
     for path, message in (
         (text, "store: .* is no table of results"),
         (foreign, "store: .* is an SQLite file of another program"),
-        (newer, "store: .* has columns of version 99, and this nhlib writes version 1"),
+        (newer, "store: .* has columns of version 99, and this nhlib writes version 2"),
     ):
         before = path.read_bytes()
         with pytest.raises(ValueError, match=message):
@@ -101,13 +136,15 @@ def test_files_that_are_no_results(tmp_path):
     connection.close()
     with pytest.raises(FileNotFoundError, match="store: there is no folder"):
         nh.Results(tmp_path / "nowhere" / "runs.sqlite")
+    with pytest.raises(ValueError, match="store: .* is no file to write to"):
+        nh.Results(tmp_path)
 
 
 def test_the_schema_is_the_one_that_the_version_stands_for():
     # Whoever changes the columns has to count the version up.
     assert tuple(COLUMNS) == (
-        *("data", "train_size", "widths", "protocol", "batch_norm", "l2", "label_noise"),
-        *("seed", "epoch", "train_loss", "train_accuracy", "test_accuracy"),
+        *("data", "train_size", "widths", "protocol", "batch_norm", "l2", "dropout"),
+        *("label_noise", "seed", "epoch", "train_loss", "train_accuracy", "test_accuracy"),
         *("redundancy_train", "redundancy_train_n", "redundancy_test_n"),
         *("redundancy_random_n", "n", "kmeans", "knn", "logreg"),
         *("failed", "version", "device", "date"),

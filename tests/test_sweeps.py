@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import nhlib as nh
-from nhlib import sweeps
+from nhlib import grids, measuring, sweeps
 from nhlib.results import KEYS, Results
 
 
@@ -22,7 +22,7 @@ def digits():
 
 def test_every_row_is_what_the_network_alone_gives(digits, monkeypatch):
     # In float64, where trained together and trained alone are the same to the last bits.
-    monkeypatch.setattr(sweeps, "mlp", lambda *args, **more: nh.mlp(*args, **more).double())
+    monkeypatch.setattr(grids, "mlp", lambda *args, **more: nh.mlp(*args, **more).double())
     table = nh.sweep(
         "digits",
         widths=[12, (9, 7)],
@@ -89,12 +89,12 @@ def test_a_sweep_goes_on_where_it_was(tmp_path, monkeypatch):
 
     trained = []
 
-    class Counting(sweeps.Population):
+    class Counting(nh.Population):
         def __init__(self, networks, *args, **kwargs):
             trained.append(len(networks))
             super().__init__(networks, *args, **kwargs)
 
-    monkeypatch.setattr(sweeps, "Population", Counting)
+    monkeypatch.setattr(measuring, "Population", Counting)
     again = nh.sweep("digits", epochs=[0, 2], seeds=[0, 1], **grid)
     assert again.equals(first)
     assert trained == []
@@ -113,7 +113,7 @@ def test_a_sweep_goes_on_where_it_was(tmp_path, monkeypatch):
 
 def test_a_diverged_network_is_a_row_that_says_so(monkeypatch):
     hot = replace(nh.Recipe(), learning_rate=1e30)
-    monkeypatch.setitem(sweeps._PROTOCOLS, "B", (hot, False))
+    monkeypatch.setitem(grids.PROTOCOLS, "B", (hot, False))
     table = nh.sweep(
         "digits", 8, [0, 2], protocols=["A", "B"], measures="redundancy", progress=False
     )
@@ -122,6 +122,137 @@ def test_a_diverged_network_is_a_row_that_says_so(monkeypatch):
     assert "not finite in epoch 1" in failed["failed"].item()
     assert failed["redundancy_train"].isna().all()
     assert table[table["failed"].isna()]["redundancy_train"].notna().all()
+
+
+def test_a_network_with_dropout_is_trained_as_it_is_alone(digits):
+    table = nh.sweep(
+        "digits",
+        [(9, 7)],
+        [0, 1, 3],
+        1000,
+        seeds=[0, 4],
+        dropout=[0, 0.4],
+        protocols=["A", "B"],
+        measures="redundancy",
+        progress=False,
+    )
+    assert len(table) == 3 * 2 * 2 * 2
+    data = replace(digits, train=digits.train[:1000])
+    for row in table[table["dropout"] > 0].itertuples():
+        batch_norm = row.protocol == "B"
+        network = nh.mlp(64, [9, 7], 10, batch_norm, seed=row.seed, dropout=0.4)
+        recipe = replace(nh.Recipe.code(patience=None) if batch_norm else nh.Recipe(), epochs=3)
+        history = nh.fit(
+            network, data, recipe, seed=row.seed, snapshots=[row.epoch], progress=False
+        )
+        if row.epoch:
+            assert row.train_loss == history.train_loss[row.epoch - 1]
+            assert row.train_accuracy == history.train_accuracy[row.epoch - 1]
+            assert row.test_accuracy == history.test_accuracy[row.epoch - 1]
+        codes = nh.encode(history.network(row.epoch), data.train)
+        assert row.redundancy_train == pytest.approx(nh.redundancy_ratio(codes), abs=0.002)
+    # It starts as the network without dropout, and goes elsewhere.
+    start, end = (table[table["epoch"] == epoch].groupby("dropout") for epoch in (0, 3))
+    one, other = (group["redundancy_train"].tolist() for _, group in start)
+    assert one == other
+    one, other = (group["train_loss"].to_numpy() for _, group in end)
+    assert (other > one).all()
+
+
+def test_a_diverged_network_with_dropout_is_a_row_that_says_so(monkeypatch):
+    hot = replace(nh.Recipe(), learning_rate=1e30)
+    monkeypatch.setitem(grids.PROTOCOLS, "A", (hot, False))
+    table = nh.sweep(
+        "digits", 8, [0, 1, 2], dropout=[0, 0.5], measures="redundancy", progress=False
+    )
+    failed = table[table["failed"].notna()]
+    assert failed[["dropout", "epoch"]].to_numpy().tolist() == [[0, 1], [0, 2], [0.5, 1], [0.5, 2]]
+    assert failed["failed"].str.contains("not finite in epoch 1").all()
+    assert failed["redundancy_train"].isna().all()
+    assert table[table["epoch"] == 0]["redundancy_train"].notna().all()
+
+
+def test_a_network_with_dropout_that_diverges_late_keeps_what_was_before(monkeypatch):
+    # The rate is multiplied by 1e30 after the second epoch.
+    hot = replace(nh.Recipe(), decay=1e30, decay_every=2)
+    monkeypatch.setitem(grids.PROTOCOLS, "A", (hot, False))
+    grid = {"epochs": [0, 1, 2, 4], "measures": "redundancy", "progress": False}
+    table = nh.sweep("digits", 8, dropout=[0, 0.5], **grid)
+    assert table["failed"].notna().tolist() == [False, False, False, True] * 2
+    assert table["redundancy_train"].notna().tolist() == [True, True, True, False] * 2
+    monkeypatch.undo()
+    tame = nh.sweep("digits", 8, dropout=[0, 0.5], **grid)
+    for column in ("train_loss", "redundancy_train"):
+        here, there = (t[t["epoch"] < 4][column].to_numpy() for t in (table, tame))
+        assert np.array_equal(here, there, equal_nan=True)
+
+
+def test_several_data_sets_in_one_sweep(digits):
+    grid = {"widths": [8, 12], "epochs": [0, 2], "seeds": [0, 1], "measures": ["redundancy", "knn"]}
+    both = nh.sweep(["moons", "digits"], **grid, progress=False)
+    for name, size in (("moons", 1000), ("digits", 1437)):
+        mine = both[both["data"] == name].reset_index(drop=True)
+        assert mine.equals(nh.sweep(name, **grid, progress=False))
+        assert set(mine["train_size"]) == {size}
+    assert len(both) == 16
+    # The sizes of one have to fit all.
+    with pytest.raises(ValueError, match="train_sizes: a whole number from 1 to 1000 is needed"):
+        nh.sweep(["digits", "moons"], train_sizes=1200)
+
+
+def test_what_is_there_twice_is_trained_once(monkeypatch):
+    trained = []
+
+    class Counting(nh.Population):
+        def __init__(self, networks, *args, **kwargs):
+            trained.append(len(networks))
+            super().__init__(networks, *args, **kwargs)
+
+    monkeypatch.setattr(measuring, "Population", Counting)
+    table = nh.sweep(
+        ["moons", "moons"],
+        [8, (8,), [8], np.int64(8), (8, 8)],
+        [0, 2, 2],
+        [200, 200],
+        ["A", "A"],
+        [0, 0, np.int64(0)],
+        batch_norm=[False, np.False_, 0],
+        l2=[0, 0.0],
+        dropout=[0, 0.0],
+        label_noise=[0, np.float32(0)],
+        measures=["redundancy", "redundancy"],
+        progress=False,
+    )
+    assert trained == [2]
+    assert table[["widths", "epoch"]].to_numpy().tolist() == [
+        ["8", 0],
+        ["8", 2],
+        ["8-8", 0],
+        ["8-8", 2],
+    ]
+    # A protocol's own settings, given by hand, are its own settings.
+    twice = nh.sweep(
+        "moons",
+        8,
+        1,
+        protocols="B",
+        l2=[1e-6, nh.Recipe.code().l2],
+        batch_norm=[True],
+        measures="redundancy",
+        progress=False,
+    )
+    assert twice.equals(
+        nh.sweep("moons", 8, 1, protocols="B", measures="redundancy", progress=False)
+    )
+
+
+def test_settings_may_be_iterators():
+    grid = {"epochs": [0, 1], "protocols": ["A", "B"], "measures": "redundancy", "progress": False}
+    lists = {"widths": [5, 6], "seeds": [0, 1], "train_sizes": [100, 200], "l2": [0, 1e-3]}
+    lists |= {"batch_norm": [True, False], "dropout": [0], "label_noise": [0, 0.5]}
+    table = nh.sweep("moons", **grid, **{name: iter(values) for name, values in lists.items()})
+    assert len(table) == 2 * 2 * 2**6
+    assert table.equals(nh.sweep("moons", **grid, **lists))
 
 
 SWEEP = """
@@ -187,14 +318,30 @@ def _rows(store):
         ({"train_sizes": [5]}, ValueError, "train_sizes: 5 examples are too few"),
         ({"protocols": "C"}, ValueError, "protocols: there are A and B, not 'C'"),
         ({"l2": -1.0}, ValueError, "l2: a finite number of at least 0"),
+        ({"l2": "0.1"}, TypeError, "l2: numbers are needed, not '0.1'"),
+        ({"l2": [None]}, TypeError, "l2: numbers are needed, not None"),
+        ({"l2": True}, TypeError, "l2: numbers are needed, not True"),
+        ({"l2": [0, float("nan")]}, ValueError, "l2: a finite number of at least 0"),
+        ({"batch_norm": "no"}, TypeError, "batch_norm: True, False or both are needed, not 'no'"),
+        ({"batch_norm": [True, 2]}, TypeError, "batch_norm: True, False or both are needed"),
+        ({"dropout": 1.0}, ValueError, "dropout: fractions from 0 to 0.99 are needed, not 1.0"),
+        ({"dropout": [0, -0.1]}, ValueError, "dropout: fractions from 0 to 0.99"),
+        ({"dropout": [None]}, ValueError, "dropout: fractions from 0 to 0.99 are needed, not None"),
+        ({"dropout": "0.5"}, ValueError, "dropout: fractions from 0 to 0.99 are needed"),
         ({"label_noise": 2}, ValueError, "label_noise: fractions from 0 to 1"),
+        ({"label_noise": True}, ValueError, "label_noise: fractions from 0 to 1"),
+        ({"train_sizes": [1000, 1409], "protocols": "B"}, ValueError, "of 1409 examples minibatch"),
+        ({"data": ["digits", "digts"]}, ValueError, "digits"),
+        ({"data": []}, ValueError, "data: at least one is needed"),
+        ({"data": None}, TypeError, "data: one value or several are needed, not None"),
         ({"seeds": [-1]}, ValueError, "seeds: a whole number of at least 0"),
         ({"measures": "speed"}, ValueError, "measures: there are redundancy, kmeans, knn, logreg"),
+        ({"client": "tcp://localhost:8786"}, TypeError, "client: a dask.distributed.Client"),
         ({"store": "/nowhere/runs.sqlite"}, FileNotFoundError, "store: there is no folder"),
     ],
 )
 def test_bad_settings_fail_before_anything_is_trained(settings, error, message, monkeypatch):
-    monkeypatch.setattr(sweeps, "Population", None)
+    monkeypatch.setattr(measuring, "Population", None)
     with pytest.raises(error, match=message):
         nh.sweep(**{"progress": False, **settings})
 
@@ -202,13 +349,13 @@ def test_bad_settings_fail_before_anything_is_trained(settings, error, message, 
 def test_large_grids_are_cut_into_pieces(monkeypatch):
     monkeypatch.setattr(sweeps, "_TOGETHER", 1437 * 3)
     seen = []
-    real = sweeps._measured
+    real = sweeps.measured
 
     def counted(batch, *args):
         seen.append(len(batch))
         return real(batch, *args)
 
-    monkeypatch.setattr(sweeps, "_measured", counted)
+    monkeypatch.setattr(sweeps, "measured", counted)
     state = torch.get_rng_state()
     table = nh.sweep("digits", [4, 5, 6], [0, 1], seeds=[0, 1, 2], measures="redundancy")
     assert torch.equal(torch.get_rng_state(), state)

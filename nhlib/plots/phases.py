@@ -8,7 +8,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
-from nhlib.phases import REGIMES, check_grid
+from nhlib.cells import check_grid
+from nhlib.phases import REGIMES
 
 # Told by hatching too, not by colour alone. Regimes are filled; what is no regime is not.
 _LOOKS: dict[str, dict[str, Any]] = {

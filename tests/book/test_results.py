@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 
 import nhlib as nh
+from nhlib import grids
+from nhlib.experiments import EXPERIMENTS, experiment
 from nhlib.results import KEYS
 
 RESULTS = Path(__file__).parents[2] / "book" / "results"
@@ -66,17 +69,70 @@ def test_an_untrained_network_measures_the_same_again():
     assert nh.kmeans_accuracy(codes, test.labels) == pytest.approx(row["kmeans_test"], abs=0.01)
 
 
-def test_the_layer_widths_of_the_paper_were_measured_with_three_seeds():
-    table = pd.read_csv(RESULTS / "mnist_layer_width.csv")
+TABLES = {
+    name: RESULTS / f"{name.replace('-', '_')}.csv"
+    for name in EXPERIMENTS
+    if (RESULTS / f"{name.replace('-', '_')}.csv").exists()
+}
+
+
+def stored(name):
+    return pd.read_csv(TABLES[name], dtype={"widths": str})
+
+
+@pytest.fixture
+def no_data(monkeypatch):
+    """Grids of the right sizes, without the images."""
+
+    def whole(name):
+        n = 48_000 if name == "mnist" else 40_000
+        labels = torch.arange(n) % 10
+        split = nh.Split(torch.zeros(n, 1), labels)
+        return nh.Dataset(name, split, split[:10_000], 10)
+
+    monkeypatch.setattr(grids, "whole_data", whole)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_hold_what_their_command_measures(name, no_data):
+    table = stored(name)
     assert not table.duplicated([*KEYS]).any()
-    paper = pd.read_csv(RESULTS / "paper_mnist_layer_width.csv")
-    for protocol in ("A", "B"):
-        rows = table[table["protocol"] == protocol]
-        for _, each in rows.groupby(["epoch", "seed"]):
-            assert sorted(each["widths"]) == paper["width"].tolist()
-        assert set(rows["seed"]) == {0, 1, 2}
-        assert set(rows["epoch"]) == {0, 1, 3, 6, 10, 20, 30, 40, 60}
-    assert table["redundancy_train"].between(0, 1).all()
+    data = "cifar10-jpeg" if name.startswith("cifar10") else None
     with nh.Results(":memory:") as results:
-        results.add_table(table.astype({"widths": str}))
-        assert len(results) == len(table)
+        results.add_table(table)
+        for grid in experiment(name, data=data):
+            assert not grid.missing(results)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_rows_say_where_they_come_from(name):
+    table = stored(name)
+    assert table[["version", "device", "date"]].notna().all(axis=None)
+    assert "/" not in "".join(table["data"])
+    assert "failed" not in table
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_stored_measures_keep_to_what_must_hold(name):
+    table = stored(name)
+    shares = table.filter(regex="redundancy|kmeans|knn|logreg|accuracy")
+    assert ((shares >= 0) & (shares <= 1) | shares.isna()).all(axis=None)
+    assert (table["redundancy_train_n"] <= table["redundancy_train"] + 1e-6).all()
+    assert (table["n"] == table["train_size"].clip(upper=10_000)).all()
+
+
+def test_tables_agree_where_they_overlap():
+    tables = pd.concat([stored(name) for name in TABLES])
+    of_network = tables.groupby([*KEYS])["redundancy_train"]
+    assert (of_network.size() > 1).any()
+    assert (of_network.nunique() == 1).all()
+
+
+@pytest.mark.skipif("NHLIB_DATA" not in os.environ, reason="needs MNIST in NHLIB_DATA")
+def test_untrained_networks_measure_the_same_again():
+    table = stored("mnist-layer-width")
+    keys = {"epoch": 0, "protocol": "A", "seed": 1, "widths": "30"}
+    row = table[(table[list(keys)] == pd.Series(keys)).all(axis=1)].iloc[0]
+    again = nh.sweep("mnist", 30, 0, seeds=1, measures="redundancy", progress=False).iloc[0]
+    assert again["redundancy_train"] == pytest.approx(row["redundancy_train"], abs=3e-4)
+    assert again["redundancy_random_n"] == pytest.approx(row["redundancy_random_n"], abs=3e-3)
