@@ -17,7 +17,7 @@ _CLASSES = ["kmeans", "knn", "logreg"]
 _DEEP = [(width,) * 5 for width in range(10, 201, 10)]
 _DEEP_FOUR = [(width,) * 5 for width in (10, 20, 40, 80)]
 _DEEP_SIZES = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 40_000]
-_CIFAR10 = {"data": "cifar10", "train_sizes": 40_000, "protocols": "B"}
+_CIFAR10: dict[str, Any] = {"data": "cifar10", "train_sizes": 40_000, "protocols": "B"}
 
 
 def _mnist_layer_width(full: bool) -> list[dict[str, Any]]:
@@ -77,9 +77,10 @@ def _mnist_phase_chart(full: bool) -> list[dict[str, Any]]:
 
 
 def _cifar10_layer_width(full: bool) -> list[dict[str, Any]]:
+    of = {**_CIFAR10, "measures": ["redundancy", *_CLASSES, "kmeans_train"]}
     if full:
-        return [{**_CIFAR10, "widths": _DEEP, "epochs": [0, 10, 60, 200], "seeds": range(3)}]
-    return [{**_CIFAR10, "widths": _DEEP[::4], "epochs": [0, 10, 60]}]
+        return [{**of, "widths": _DEEP, "epochs": [0, 10, 60, 200], "seeds": range(3)}]
+    return [{**of, "widths": _DEEP[::4], "epochs": [0, 10, 60]}]
 
 
 def _cifar10_training_time(full: bool) -> list[dict[str, Any]]:

@@ -26,7 +26,9 @@ MEASURES = {
     "kmeans": ("kmeans",),
     "knn": ("knn",),
     "logreg": ("logreg",),
+    "kmeans_train": ("kmeans_train",),
 }
+USUAL = ("redundancy", "kmeans", "knn", "logreg")
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Grid:
         l2: Any = None,
         dropout: Any = 0,
         label_noise: Any = 0,
-        measures: Any = tuple(MEASURES),
+        measures: Any = USUAL,
     ) -> None:
         self.epochs = [whole_number("epochs", epoch, 0) for epoch in several("epochs", epochs)]
         self.measures = several("measures", measures)

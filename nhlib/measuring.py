@@ -92,6 +92,7 @@ def measures_of(
             "redundancy_train": redundancy_ratio(train),
             "redundancy_train_n": redundancy_ratio(train, n),
             "redundancy_test_n": redundancy_ratio(test, n),
+            "redundancy_test": redundancy_ratio(test),
             "redundancy_random_n": redundancy_ratio(random),
         }
     # Of classes that no training example has, nothing can be got right.
@@ -102,6 +103,8 @@ def measures_of(
         if measure in _CLASSIFIERS:
             accuracy = _CLASSIFIERS[measure](*examples, device=device or "cpu")
             found[measure] = share * accuracy
+    if "kmeans_train" in measures:
+        found["kmeans_train"] = kmeans_accuracy(*examples[:2], device=device or "cpu")
     return found
 
 

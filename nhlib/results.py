@@ -34,9 +34,11 @@ MEASURES = {
     "redundancy_train": "REAL",
     "redundancy_train_n": "REAL",
     "redundancy_test_n": "REAL",
+    "redundancy_test": "REAL",
     "redundancy_random_n": "REAL",
     "n": "INTEGER",
     "kmeans": "REAL",
+    "kmeans_train": "REAL",
     "knn": "REAL",
     "logreg": "REAL",
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nhlib.grids import MEASURES, Configuration, Grid, whole_data
+from nhlib.grids import USUAL, Configuration, Grid, whole_data
 from nhlib.measuring import measured
 from nhlib.progress import progress_bar
 from nhlib.results import Results
@@ -30,7 +30,7 @@ def sweep(
     l2: Any = None,
     dropout: Any = 0,
     label_noise: Any = 0,
-    measures: Any = tuple(MEASURES),
+    measures: Any = USUAL,
     store: str | os.PathLike[str] | None = None,
     device: str | torch.device | None = None,
     client: Any = None,
@@ -65,10 +65,12 @@ def sweep(
         See `nhlib.mlp`. Networks with dropout are trained one by one.
     label_noise : iterable of float, default 0
         Fractions of training labels that are shuffled.
-    measures : iterable of "redundancy", "kmeans", "knn", "logreg"
-        By default all. The first is quick: the ratio of the training codes
-        (``redundancy_train``) and, at one number ``n`` of examples, of training, test and random
-        inputs. The others, accuracies on test codes, take some seconds a network on MNIST.
+    measures : iterable of "redundancy", "kmeans", "knn", "logreg", "kmeans_train"
+        By default the first four. The first is quick: the ratios of the training and of the
+        test codes (``redundancy_train``, ``redundancy_test``) and, at one number ``n`` of
+        examples, of training, test and random inputs. The others are accuracies, and take some
+        seconds a network on MNIST: on test codes, but the last, clusters of the training codes
+        counted on these themselves.
     store : path, optional
         An SQLite file on a local disk, see `nhlib.Results`; by default nothing is kept.
     device : str or torch.device, optional

@@ -81,7 +81,7 @@ def test_all_can_be_built_and_full_ones_hold_the_small_ones(name, stand_ins):
     small, full = experiment(name), experiment(name, full=True)
     assert set(stand_ins) == {name.split("-")[0]}
     assert measured(small) < measured(full)
-    assert {measure for _, measure in measured(small)} == EVERYTHING
+    assert {measure for _, measure in measured(small)} - {"kmeans_train"} == EVERYTHING
     for grid in full:
         for c in grid.configurations:
             deep = c.data == "cifar10"

@@ -146,7 +146,9 @@ def test_the_schema_is_the_one_that_the_version_stands_for():
         *("data", "train_size", "widths", "protocol", "batch_norm", "l2", "dropout"),
         *("label_noise", "seed", "epoch", "train_loss", "train_accuracy", "test_accuracy"),
         *("redundancy_train", "redundancy_train_n", "redundancy_test_n"),
-        *("redundancy_random_n", "n", "kmeans", "knn", "logreg"),
+        "redundancy_test",
+        *("redundancy_random_n", "n", "kmeans", "kmeans_train"),
+        *("knn", "logreg"),
         *("failed", "version", "device", "date"),
     )
 
