@@ -86,7 +86,9 @@ class Program:
         for k, stream in enumerate(self._stream_of.tolist()):
             first_unit.append(used[stream])
             used[stream] += widths[k][0]
-        rows = [(len(used), max(used)), *((len(members), size) for size in largest[1:])]
+        # A stream has one unit more than its members: its weights are 0, and stay so, and it lends
+        # its 0 to all units that pad a member.
+        rows = [(len(used), max(used) + 1), *((len(members), size) for size in largest[1:])]
         before = [weight.shape[1], *largest[:-1]]
         matrices = [(*row, n) for row, n in zip(rows, before, strict=True)]
         hidden = rows[:-1] if self._norms else []
@@ -132,15 +134,14 @@ class Program:
             taken.append(
                 torch.arange(first_unit[k], first_unit[k] + sizes_of[0]) + stream * rows[0][1]
             )
-        # From the units of the streams to those of members, padded, and back. The last row is 0.
+        # From the units of the streams to those of members, padded, and back. Where a unit has no
+        # member its slope does not matter: it is off.
         n_units = rows[0][0] * rows[0][1]
-        padded = nn.utils.rnn.pad_sequence(taken, batch_first=True, padding_value=n_units)
+        padded = nn.utils.rnn.pad_sequence(taken, batch_first=True, padding_value=n_units - 1)
         self._to_members = padded.flatten().to(weight.device)
-        back = torch.full((n_units + 1,), padded.numel())
+        back = torch.zeros(n_units, dtype=torch.int64)
         back[padded.flatten()] = torch.arange(padded.numel())
-        back[n_units] = padded.numel()
-        self._to_streams = back[:n_units].to(weight.device)
-        self._aligned = padded.flatten().equal(torch.arange(n_units))
+        self._to_streams = back.to(weight.device)
 
     # -- weights in and out ------------------------------------------------------------------
 
@@ -282,19 +283,13 @@ class Program:
     def _by_member(
         self, units: Float[Tensor, "streams units b"]
     ) -> Float[Tensor, "members width b"]:
-        flat = units.flatten(0, 1)
-        if not self._aligned:
-            flat = torch.cat([flat, flat.new_zeros(1, flat.shape[1])])
-            flat = flat.index_select(0, self._to_members)
+        flat = units.flatten(0, 1).index_select(0, self._to_members)
         return flat.view(len(self.members), -1, flat.shape[1])
 
     def _by_stream(
         self, units: Float[Tensor, "members width b"]
     ) -> Float[Tensor, "streams units b"]:
-        flat = units.flatten(0, 1)
-        if not self._aligned:
-            flat = torch.cat([flat, flat.new_zeros(1, flat.shape[1])])
-            flat = flat.index_select(0, self._to_streams)
+        flat = units.flatten(0, 1).index_select(0, self._to_streams)
         return flat.view(*self._b[0].shape, flat.shape[1])
 
     def _normalize(
