@@ -520,7 +520,7 @@ def test_a_table_without_rows_can_be_resumed(files):
 
 def test_an_interrupted_program_goes_on(files):
     store, table = files
-    grid = "sweep --widths 8 10 12 --epochs 0 1 2 3 --protocols A B --measures redundancy".split()
+    grid = "sweep --widths 8 10 12 --epochs 0 1 2 30 --protocols A B --measures redundancy".split()
     grid += ["--seeds", *map(str, range(20)), "--store", str(store), "--table", str(table)]
     command = [sys.executable, "-m", "nhlib", *grid]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

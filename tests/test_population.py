@@ -53,9 +53,10 @@ def same(network, other, tolerance):
     assert ours.keys() == theirs.keys()
     norms = any(name.startswith("norm") for name in theirs)
     for name, expected in theirs.items():
-        # Batch norm subtracts these again: only rounding moves them, and Adam magnifies it.
+        # Batch norm subtracts these again: only rounding moves them, and Adam, which divides by
+        # the gradient's own size, magnifies it up to a hundred million times.
         free = norms and (name.endswith("running_mean") or re.fullmatch(r"linear\d.bias", name))
-        bound = 1000 * tolerance if free else tolerance
+        bound = 10_000 * tolerance if free else tolerance
         torch.testing.assert_close(ours[name], expected, rtol=bound, atol=bound)
 
 
