@@ -17,6 +17,7 @@ lab: $(INSTALLED)  ## open the chapters in JupyterLab
 
 bench: $(INSTALLED)  ## time nhlib beside its peers
 	$(BIN)/python -m pytest benchmarks --benchmark-only
+	$(BIN)/python benchmarks/explorers.py
 
 lint: $(INSTALLED)  ## check style, types, and that notebooks are stored without outputs
 	$(BIN)/ruff check

@@ -65,18 +65,23 @@ _PLOTS = (
     "plot_redundancy",
     "plot_segment",
 )
+_EXPLORERS = ("CodeExplorer", "PhaseExplorer", "RegionExplorer", "SweepExplorer")
 
 __all__ = [
+    "CodeExplorer",
     "Dataset",
     "History",
     "NeuralCodes",
     "Partition",
+    "PhaseExplorer",
     "Plane",
     "Population",
     "Recipe",
+    "RegionExplorer",
     "Results",
     "Segment",
     "Split",
+    "SweepExplorer",
     "arrangement_count",
     "bit_information",
     "bound_on_other_half",
@@ -128,13 +133,25 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Plots bring matplotlib, seaborn and pandas along, and are loaded when the first is used.
+    # Plots bring matplotlib, seaborn and pandas along, explorers ipywidgets: they are loaded when
+    # the first is used.
     if name in _PLOTS:
         from nhlib import plots
 
         return getattr(plots, name)
+    if name in _EXPLORERS:
+        try:
+            from nhlib import explorers
+        except ModuleNotFoundError as error:
+            if error.name not in ("anywidget", "ipywidgets", "traitlets"):
+                raise
+            raise ModuleNotFoundError(
+                f"nhlib.{name} is a widget, which needs anywidget: pip install anywidget",
+                name=error.name,
+            ) from error
+        return getattr(explorers, name)
     raise AttributeError(f"module 'nhlib' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_PLOTS]
+    return [*globals(), *_PLOTS, *_EXPLORERS]

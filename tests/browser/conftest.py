@@ -1,15 +1,17 @@
-"""The built book, a server for it, and a browser."""
+"""The built book, a server for it, a browser, and pages of single explorers."""
 
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from explorer_page import write_page
+from playwright.sync_api import Browser, Page, sync_playwright
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
 PAGES = [
@@ -66,7 +68,7 @@ def address(request: pytest.FixtureRequest, site: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def browser(site: Path) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
     """Start Chromium."""
     chromium = os.environ.get("NHLIB_CHROMIUM") or shutil.which("chromium")
     if not chromium:
@@ -75,3 +77,42 @@ def browser(site: Path) -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield started
         started.close()
+
+
+@pytest.fixture
+def page_of(tmp_path: Path) -> Callable[..., str]:
+    """Return what writes a page with explorers, as the book embeds them; it gives the address."""
+    return lambda *explorers: write_page(tmp_path / "explorers.html", *explorers)
+
+
+@pytest.fixture
+def opened(browser: Browser, page_of: Callable[..., str]) -> Iterator[Callable[..., Page]]:
+    """Return what opens a page with one explorer: opened(explorer, state, screen, theme).
+
+    In the end, no page may have complained or asked any other host.
+    """
+    complaints: list[str] = []
+    contexts = []
+
+    def requested(url: str) -> None:
+        if not url.startswith(("blob:", "data:", "file:")):
+            complaints.append(url)
+
+    def open_page(explorer: Any, state: str = "", screen: int = 1280, theme: str = "light") -> Page:
+        context = browser.new_context(
+            viewport={"width": screen, "height": 900}, has_touch=screen < 500
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: requested(request.url))
+        page.goto(page_of(explorer) + state)
+        page.evaluate("(theme) => document.documentElement.dataset.theme = theme", theme)
+        page.wait_for_selector(".nh-words:not(:empty), .nh-message:not([hidden])")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []

@@ -1,0 +1,152 @@
+"""Measure the explorers in Chromium by the page's own clock, and print Markdown.
+
+    python benchmarks/explorers.py
+
+How fast the RegionExplorer trains while it draws, how soon controls answer, and of every explorer
+how much a page embeds and how soon after its load event it is drawn.
+"""
+
+import gzip
+import os
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+import pandas as pd
+from conftest import machine
+from playwright.sync_api import sync_playwright
+
+import nhlib as nh
+
+ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "tests" / "reference"))
+from explorer_page import state_of, write_page  # noqa: E402
+
+# Before anything else runs in the page: count maps of regions, time what draws a frame, and note
+# when the first explorer has something to say.
+WATCH = """
+  window.seen = { maps: 0, frames: [], first: 0 };
+  const put = CanvasRenderingContext2D.prototype.putImageData;
+  CanvasRenderingContext2D.prototype.putImageData = function (image, ...given) {
+    if (image.width >= 128) seen.maps++;
+    return put.call(this, image, ...given);
+  };
+  const frame = window.requestAnimationFrame;
+  window.requestAnimationFrame = (draw) =>
+    frame((now) => {
+      const start = performance.now();
+      draw(now);
+      seen.frames.push(performance.now() - start);
+      if (!seen.first && document.querySelector(".nh-words")?.textContent) {
+        seen.first = performance.now();
+      }
+    });
+"""
+FIRST = "seen.first - performance.getEntriesByType('navigation')[0].loadEventEnd"
+EPOCH = """Number(/After ([\\d,]+)/.exec(
+  document.querySelector(".nh-words").textContent)[1].replaceAll(",", ""))"""
+# Moves a slider, and waits until a frame with other words has been drawn.
+ANSWER = """async (place) => {
+  const slider = document.querySelectorAll(".nh-explorer input[type=range]")[place];
+  const words = document.querySelector(".nh-words");
+  const before = words.textContent;
+  const start = performance.now();
+  slider.value = Number(slider.value) === Number(slider.max)
+    ? Number(slider.value) - 1 : Number(slider.value) + 1;
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  while (words.textContent === before) await new Promise((go) => setTimeout(go));
+  await new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
+  return performance.now() - start;
+}"""
+# Moves the cursor; the map is drawn anew, and nothing else is.
+MOVE = """async () => {
+  const from = seen.frames.length;
+  document.querySelector("canvas").dispatchEvent(
+    new KeyboardEvent("keydown", { key: "ArrowLeft" }));
+  while (seen.frames.length === from) await new Promise((go) => setTimeout(go));
+  return seen.frames.at(-1);
+}"""
+
+
+def explorers():
+    """Make one of each, as the book has them."""
+    stored = ROOT / "book" / "results"
+    sweeps = pd.concat(
+        pd.read_csv(stored / f"mnist_{name}.csv", dtype={"widths": str})
+        for name in ("layer_width", "training_time", "sample_size", "regularization")
+    )
+    return [
+        nh.RegionExplorer(),
+        nh.CodeExplorer(),
+        nh.SweepExplorer({"MNIST": sweeps}),
+        nh.PhaseExplorer({"MNIST": stored / "mnist_phase_chart.csv"}),
+    ]
+
+
+@contextmanager
+def page_with(explorer):
+    """Open a page that has nothing but one explorer, once it is drawn."""
+    chromium = os.environ.get("NHLIB_CHROMIUM") or shutil.which("chromium")
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.add_init_script(WATCH)
+        page.goto(write_page(Path(folder) / "explorer.html", explorer))
+        page.wait_for_function("seen.first")
+        yield page
+        browser.close()
+
+
+def train_and_draw(seconds=5):
+    """Train a 2-16-16-2 network on 500 points as fast as it can while its map is drawn."""
+    explorer = nh.RegionExplorer(
+        width=16, sample_size=500, epochs=0, pace="fastest", data="spirals", learning_rate=0.003
+    )
+    with page_with(explorer) as page:
+        page.get_by_role("button", name="Play", exact=True).click()
+        page.wait_for_timeout(1000)
+        steps, maps, start = page.evaluate(f"[{EPOCH}, seen.maps, performance.now()]")
+        page.wait_for_timeout(1000 * seconds)
+        more, drawn, end = page.evaluate(f"[{EPOCH}, seen.maps, performance.now()]")
+        passed = (end - start) / 1000
+        yield "steps of Adam a second", (more - steps) / passed, ">= 1,000"
+        yield "maps of 128 × 128 nodes drawn meanwhile, a second", (drawn - maps) / passed, ">= 15"
+        answers = []
+        for _ in range(5):
+            answers.append(page.evaluate(ANSWER, 5))  # the seed
+            page.wait_for_timeout(300)
+        yield "a control answers meanwhile, ms", median(answers), "<= 100"
+    with page_with(nh.RegionExplorer(width=16, sample_size=500, epochs=100)) as page:
+        page.wait_for_timeout(1500)
+        moves = [page.evaluate(MOVE) for _ in range(9)]
+        yield "map of 256 × 256 nodes at rest, ms", median(moves), "<= 50"
+
+
+def main():
+    print(machine(), end="\n\n")
+    print(
+        "| RegionExplorer, 2-16-16-2, 500 points | measured | goal |", "|---|---:|---:|", sep="\n"
+    )
+    for what, value, goal in train_and_draw():
+        print(f"| {what} | {value:,.0f} | {goal} |")
+    print("\n| | embedded | compressed | first drawn after | answers after |")
+    print("|---|---:|---:|---:|---:|")
+    for explorer in explorers():
+        state = state_of(explorer).encode()
+        sizes = [f"{len(one) / 1000:,.0f} kB" for one in (state, gzip.compress(state))]
+        with page_with(explorer) as page:
+            first = page.evaluate(FIRST)
+            page.wait_for_timeout(1500)
+            answers = []
+            for _ in range(5):
+                answers.append(page.evaluate(ANSWER, 0))
+                page.wait_for_timeout(500)
+        cells = [*sizes, f"{first:,.0f} ms", f"{median(answers):,.0f} ms"]
+        print(f"| `{type(explorer).__name__}` | {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()

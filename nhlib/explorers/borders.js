@@ -1,0 +1,34 @@
+// A border that a reader draws: of every column of a chart, how many rows lie below it.
+
+export class Border {
+  constructor(rows, columns) {
+    this.rows = rows;
+    this.below = Array(columns).fill(Math.floor(rows / 2));
+    this.drawn = false;
+  }
+
+  set(column, below) {
+    this.below[column] = Math.max(0, Math.min(this.rows, below));
+    this.drawn = true;
+  }
+
+  // A stroke of the pen, which may have jumped over columns.
+  stroke([from, start], [to, end]) {
+    const steps = Math.abs(to - from);
+    for (let i = 0; i <= steps; i++) {
+      const share = steps ? i / steps : 1;
+      this.set(from + i * Math.sign(to - from), Math.round(start + share * (end - start)));
+    }
+  }
+
+  // How many of the cells [row, column, isUnder] lie on the right side; `tooHigh` of the others
+  // are below the border and should not be, `tooLow` above it.
+  score(cells) {
+    const found = { right: 0, tooHigh: 0, tooLow: 0 };
+    for (const [row, column, isUnder] of cells) {
+      const below = row < this.below[column];
+      found[below === isUnder ? "right" : below ? "tooHigh" : "tooLow"]++;
+    }
+    return found;
+  }
+}

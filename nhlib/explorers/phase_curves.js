@@ -1,0 +1,89 @@
+// Redundancy and accuracy of one network of a phase chart, against time and against its width, as
+// children of Frame.drawing.
+import { grouped, s } from "./parts.js";
+import { axes, curve, linear, ordinal, signAt } from "./charts.js";
+import { isGain } from "./regimes.js";
+import { AXES, NAMES, gained, valueOf, where } from "./phase_view.js";
+
+// Series of the book: those of the regimes are left out.
+export const RATIO = 4;
+export const WORTH = 2;
+
+// While a border is drawn, only the networks that are told, and only against the width.
+export const curvesOf = (view, width, colors) => {
+  if (view.drawing) return oneChart(view, "width", 0, 300, width, colors);
+  const charts = ["epoch", "width"].map((axis, i) => oneChart(view, axis, 212 * i, 124, width, colors));
+  return { children: charts.flatMap(({ children }) => children), height: charts[1].height };
+};
+
+const oneChart = (view, axis, top, tall, width, colors) => {
+  const { table, at, cell, here, hints, drawing, inChart, right, tau } = view;
+  const area = { left: 36, right: width - 12, top: top + 42, bottom: top + 42 + tall };
+  const x = ordinal(table[axis], [area.left, area.right], grouped);
+  const room = (area.right - area.left) / table[axis].length;
+  const longest = Math.max(...table[axis].map((value) => grouped(value).length));
+  const every = Math.ceil((7.3 * longest + 5) / room);
+  x.ticks = table[axis].filter((_, i) => (table[axis].length - 1 - i) % every === 0);
+  const y = linear([0, 1], [area.bottom, area.top], 28);
+  const told = drawing && new Set(hints.map(([row, column]) => inChart(row, column)));
+  const fixed = drawing ? { ...at, [right]: view.trained.at(-1) } : at;
+  const points = (column) =>
+    table[axis].map((value, i) => {
+      const one = cell({ ...fixed, [axis]: i });
+      if (!table.seeds[one] || (told && !told.has(one))) return { x: value, y: null };
+      const [middle, low, high] = [table.means, table.low, table.high].map((m) => m[column][one]);
+      return { x: value, y: middle, low, high };
+    });
+  const marked = { x, y, spread: "whiskers", size: 3.5 };
+  const title = where(view, fixed, AXES.filter((other) => other !== axis));
+  const children = [
+    s("text", { x: 4, y: top + 14, "font-weight": 600 }, title),
+    ...axes({ area, x, y, colors }),
+    s("text", { x: area.right, y: area.bottom + 36, "text-anchor": "end" }, `${NAMES[axis]} →`),
+    s("line", {
+      x1: area.left, x2: area.right, y1: y(tau), y2: y(tau),
+      stroke: colors.ink, "stroke-width": 1.5, "stroke-dasharray": "2 3",
+    }),
+    s("text", { x: area.right + 3, y: y(tau) + 4 }, "τ"),
+    curve({ ...marked, points: points(view.redundancy), color: colors.series[RATIO], join: !drawing }),
+  ];
+  if (!drawing) {
+    const color = colors.series[WORTH];
+    children.push(
+      curve({ ...marked, points: points(view.accuracy), color, sign: "■", dashes: "7 3" }),
+      ...(table.seeds[here] ? stepOf(view, axis, x, y, colors) : []),
+    );
+  }
+  return { children, height: area.bottom + 44 };
+};
+
+// The cell that is looked at, and what accuracy gains with the next.
+const stepOf = ({ table, chart, here, at, cell, ratio, worth, delta }, axis, x, y, colors) => {
+  const now = x(table[axis][at[axis]]);
+  const children = [];
+  const [next, gain] = {
+    width: [chart.larger[here], chart.gainSize[here]],
+    epoch: [chart.longer[here], chart.gainTime[here]],
+  }[axis];
+  if (next >= 0) {
+    const after = x(valueOf({ table, cell }, axis, next));
+    const [from, to] = [y(worth[here]), y(worth[next])];
+    const enough = isGain(gain, delta);
+    children.push(
+      s("line", { x1: now, y1: from, x2: after, y2: to, stroke: colors.ink, "stroke-width": 3.5 }),
+      s(
+        "text",
+        {
+          x: (now + after) / 2, y: Math.min(from, to) - 11, "text-anchor": "middle",
+          "font-weight": enough ? 700 : 400,
+        },
+        gained(gain) + (enough ? " ≥ δ" : ""),
+      ),
+    );
+  }
+  for (const [sign, measure, series] of [["●", ratio, RATIO], ["■", worth, WORTH]]) {
+    const color = colors.series[series];
+    children.push(signAt(sign, now, y(measure[here]), { color, size: 5.5, hollow: colors.paper }));
+  }
+  return children;
+};

@@ -1,0 +1,32 @@
+"""A page with explorers in it, made as the book makes them: for tests and benchmarks."""
+
+import json
+from pathlib import Path
+
+from ipywidgets.embed import dependency_state, embed_data
+
+STATIC = Path(__file__).parents[2] / "book" / "_static"
+
+
+def state_of(*explorers) -> str:
+    """Return what is embedded of explorers: JSON, with scripts and data."""
+    own = dependency_state(explorers, drop_defaults=False)  # not of others in this process
+    state = embed_data(explorers, drop_defaults=False, state=own)["manager_state"]
+    return json.dumps(state).replace("</", "<\\/")
+
+
+def write_page(path: Path, *explorers) -> str:
+    """Write a page, and return its address."""
+    stills = [explorer._repr_mimebundle_()[0]["text/html"] for explorer in explorers]
+    path.write_text(
+        "<!DOCTYPE html><html lang='en'><meta charset='utf-8'><title>Explorers</title>"
+        "<meta name='viewport' content='width=device-width'>"
+        f"<style>{(STATIC / 'book.css').read_text('utf-8')}</style>"
+        f"<script>{(STATIC / 'explorers.js').read_text('utf-8')}</script>"
+        "<main style='max-width: 46rem; margin: auto; padding: 0 .5rem'>"
+        f"{''.join(stills)}</main>"
+        "<script type='application/vnd.jupyter.widget-state+json'>"
+        f"{state_of(*explorers)}</script></html>",
+        "utf-8",
+    )
+    return path.as_uri()
