@@ -172,11 +172,12 @@ def test_pytorch_counts_what_the_page_can_only_see():
     network = explorer.network()
     codes = nh.encode(network, explorer.dataset().train.inputs)
     assert sent == [
+        {"kind": "counting"},
         {
             "kind": "counted",
             "regions": nh.partition(network).n_regions,
             "redundancy": nh.redundancy_ratio(codes),
-        }
+        },
     ]
 
 

@@ -411,10 +411,22 @@ export class Frame {
 
   // -- the kernel ------------------------------------------------------------------------------
 
-  // Whether there is a Python that answers: never in the page, and not after a kernel has died.
-  get kernel() {
-    return !this.inPage && this.model.comm_live !== false;
+  // Ask Python for something. Of a kernel that has died nobody tells us: `unheard(text)` is called
+  // unless `answered()` is, within some seconds.
+  ask(message, unheard) {
+    const silence = (why) => unheard(`Python does not answer: its kernel ${why}.`);
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => silence("is busy with a cell, or has ended"), 4000);
+    this.ended.signal.addEventListener("abort", this.answered);
+    try {
+      this.model.send(message);
+    } catch {
+      clearTimeout(this.waiting);
+      silence("has ended");
+    }
   }
+
+  answered = () => clearTimeout(this.waiting);
 
   // Messages of Python, dictionaries with a "kind".
   hear(what) {

@@ -388,19 +388,21 @@ export default {
 
     countButton.hidden = ui.inPage;
     const count = () => {
-      if (!ui.kernel) {
-        ui.stop("Python does not answer: its kernel has ended. All else works without it.");
-        return;
-      }
       countButton.disabled = true;
-      model.send({ kind: "count" });
+      ui.ask({ kind: "count" }, (text) => {
+        countButton.disabled = false;
+        counted.textContent = `${text} All else works without it.`;
+      });
     };
-    const counted = h("p", { class: "nh-counted" });
+    const counted = h("p", { class: "nh-counted", role: "status" });
     side.append(counted);
     ui.hear((message) => {
-      countButton.disabled = false;
+      ui.answered();
+      countButton.disabled = message.kind === "counting";
       counted.textContent =
-        message.kind === "counted"
+        message.kind === "counting"
+          ? "PyTorch trains the same network …"
+          : message.kind === "counted"
           ? `PyTorch, exactly: ${plural(message.regions, "region")}, redundancy ratio ${percent(message.redundancy)}.`
           : `PyTorch could not: ${message.message}`;
     });

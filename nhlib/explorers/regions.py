@@ -152,6 +152,7 @@ class RegionExplorer(Explorer):
         """Count regions exactly, by PyTorch, when the explorer asks."""
         if content.get("kind") != "count":
             return
+        self.send({"kind": "counting"})
         try:
             network = self.network()
             codes = encode(network, self.dataset().train.inputs)

@@ -2,15 +2,12 @@
 // and Cancel, for explorers whose Python side is running.Running.
 import { h } from "./parts.js";
 
-// Seconds after which we doubt that anybody hears us.
-const DOUBT = 4;
-
 // Returns null where there is no kernel, and nothing is shown. Else {element, refresh}: the row, and
 // what to call after the request may have changed. `request()` returns {table, settings, text},
 // arguments of nh.sweep by name and what they mean in words, and perhaps `then`, called once they
 // are sent; or only {text}, that says why there is nothing to ask. `inputs` stand before the button.
 export const runner = (ui, { request, inputs = [] }) => {
-  if (!ui.kernel) return null;
+  if (ui.inPage) return null;
   const button = h("button", { type: "submit" }, "Run");
   const cancel = h("button", { type: "button", hidden: true }, "Cancel");
   const what = h("span", { class: "nh-copied" });
@@ -18,30 +15,15 @@ export const runner = (ui, { request, inputs = [] }) => {
   const status = h("span", { role: "status" });
   const form = h("form", { class: "nh-row", novalidate: true }, ...inputs, button, cancel, what);
   const element = h("div", { class: "nh-run" }, form, h("div", { class: "nh-row" }, bar, status));
-  let waiting = 0;
   let silent = false; // then what was running is not any more, for all we know
 
-  const send = (message) => {
-    clearTimeout(waiting);
-    const unheard = (text) => {
+  const send = (message) =>
+    ui.ask(message, (text) => {
       silent = true;
-      status.textContent = text;
+      status.textContent = `${text} What has been measured stays here.`;
       bar.hidden = true;
       refresh();
-    };
-    const gone = "Python does not answer: its kernel has ended. What has been measured stays here.";
-    if (!ui.kernel) return unheard(gone);
-    waiting = setTimeout(
-      () => unheard("Python does not answer: its kernel is busy with a cell, or has ended."),
-      1000 * DOUBT,
-    );
-    try {
-      ui.model.send(message);
-    } catch {
-      clearTimeout(waiting);
-      unheard(gone);
-    }
-  };
+    });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const { table, settings, then, text } = request();
@@ -64,7 +46,7 @@ export const runner = (ui, { request, inputs = [] }) => {
     what.classList.toggle("nh-wrong", !settings);
   };
   ui.follow(["_run"], () => {
-    clearTimeout(waiting);
+    ui.answered();
     silent = false;
     const { state, text, done, total } = ui.get("_run");
     bar.hidden = state !== "running" || !total;
@@ -74,6 +56,5 @@ export const runner = (ui, { request, inputs = [] }) => {
       state === "running" && total ? `${text} ${done} of ${total} rows are measured.` : text;
     refresh();
   });
-  ui.ended.signal.addEventListener("abort", () => clearTimeout(waiting));
   return { element, refresh };
 };

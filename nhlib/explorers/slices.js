@@ -94,10 +94,12 @@ export class Measured {
     };
   }
 
+  // Cells in which all of the measures are known, of one network at least; if there are none, some.
   having(measures) {
-    return this.cells.filter((cell) =>
-      measures.some((name) => cell.rows.some((row) => (this.found[name]?.[row] ?? MISSING) !== MISSING)),
-    );
+    const known = (row) => (name) => (this.found[name]?.[row] ?? MISSING) !== MISSING;
+    const all = this.cells.filter(({ rows }) => rows.some((row) => measures.every(known(row))));
+    if (all.length) return all;
+    return this.cells.filter(({ rows }) => rows.some((row) => measures.some(known(row))));
   }
 
   // The cells that make a chart: two points along the axis, on two curves if asked for.
@@ -174,9 +176,9 @@ export class Measured {
       const length = (value) =>
         new Set(found.filter((cell) => cell[lines] === value).map((cell) => cell[along])).size;
       const lengths = choices[lines].map(length);
-      // Of long curves, as far as nobody asks for another.
+      // Of long curves, as far as nobody asks for another; one alone compares nothing.
       const long = choices[lines].filter((_, i) => 2 * lengths[i] >= Math.max(...lengths));
-      drawn = pick(long, held[lines]);
+      drawn = pick(long.length > 1 ? long : choices[lines], held[lines]);
       here = found.filter((cell) => cell[lines] === held[lines]);
       found = found.filter((cell) => drawn.includes(cell[lines]));
     }

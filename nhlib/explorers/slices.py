@@ -75,7 +75,7 @@ def slice_of(
     table : DataFrame
         As `with_factors` returns it.
     measures : iterable of str
-        Columns; rows that have none of them do not count.
+        Columns. What has not been measured by all of them does not count, if anything has.
     along, lines : str
         The factors of the axis and of the curves; ``"none"`` for one curve. If they were not
         measured together, there is one curve; if the first has one value only, another is taken.
@@ -87,7 +87,11 @@ def slice_of(
     Slice or None
         None if nothing was measured at two values of any factor.
     """
-    rows = table.dropna(subset=list(measures), how="all")
+    known = table[list(measures)].notna()
+    kept = known.all(axis=1)
+    if not kept.any():
+        kept = known.any(axis=1)
+    rows = table[kept.groupby([table[factor] for factor in FACTORS]).transform("any")]
     pairs = [(along, lines), (along, "none"), *((factor, "none") for factor in FACTORS)]
     for x, curves in pairs:
         found = _contexts(rows, x, curves)
@@ -105,8 +109,9 @@ def slice_of(
     if curves != "none":
         lengths = found.groupby(curves)[x].nunique()
         held[curves] = _nearest(found[curves], wanted[curves])
-        # Of long curves, as far as nobody asks for another.
-        drawn = pick(lengths[2 * lengths >= lengths.max()].index.tolist(), held[curves])
+        # Of long curves, as far as nobody asks for another; one alone compares nothing.
+        long = lengths[2 * lengths >= lengths.max()]
+        drawn = pick((long if len(long) > 1 else lengths).index.tolist(), held[curves])
         here = found[found[curves] == held[curves]]
         found = found[found[curves].isin(drawn)]
     held[x] = _nearest(here[x], wanted[x])

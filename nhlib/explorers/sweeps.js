@@ -85,11 +85,13 @@ export default {
           .filter((point) => point.y !== null)
           .sort((a, b) => (a.x < b.x ? -1 : 1)),
       });
-      const curves = lines === "none"
+      const all = lines === "none"
         ? columns.map((column) => one(column, points, words[column][0], column))
         : drawn.map((value) =>
             one(columns[0], points.filter((cell) => cell[lines] === value), phraseOf(lines, value), value),
           );
+      // Of several measures not all need have been measured here.
+      const curves = all.filter((curve) => curve.points.length);
       return {
         ...slice, columns, curves, several,
         label: several
@@ -275,7 +277,7 @@ export default {
         ? `the mean of ${point.seeds.length} seeds, which span ${three(point.low)} to ${three(point.high)}`
         : "of one seed";
       return (
-        `${from}At ${where} the ${words[own.column][0].replace(/^accuracy/, "accuracy")}${counted} is ` +
+        `${from}At ${where} the ${words[own.column][0]}${counted} is ` +
         `${three(point.y)}, ${spread}. Along this curve it goes from ${three(first.y)} ` +
         `(${phraseOf(along, first.x)}) to ${three(last.y)} (${phraseOf(along, last.x)}).`
       );

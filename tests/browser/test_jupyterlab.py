@@ -131,5 +131,77 @@ def test_values_go_both_ways_until_the_kernel_dies(browser: Browser, lab: tuple[
     page.get_by_role("button", name="Step", exact=True).click()
     expect(page.locator(".nh-words")).to_contain_text("After 21 epochs")
     page.get_by_role("button", name="Count exactly with PyTorch").click()
-    expect(page.locator(".nh-message")).to_contain_text("Python does not answer")
+    expect(page.locator(".nh-counted")).to_contain_text("Python does not answer")
+    notebook.close()
+
+
+def test_new_points_stream_in(browser: Browser, lab: tuple[str, Path]) -> None:
+    notebook = Notebook(
+        browser,
+        lab,
+        "import nhlib as nh\n"
+        'table = nh.sweep("digits", [10, 20], [0, 20], progress=False, measures="redundancy")\n'
+        "explorer = nh.SweepExplorer(table, width=10)\nexplorer",
+        'len(explorer.tables["digits"])',
+        "explorer._run['state']",
+        "import os\nos._exit(1)",
+    )
+    page = notebook.page
+    notebook.run(0)
+    expect(page.locator(".nh-words")).to_contain_text("At 10 units")
+    form = page.locator(".nh-run")
+    value = form.get_by_label("Value to add")
+    button = form.get_by_role("button", name="Run")
+    # What cannot be trained is not sent.
+    value.fill("0")
+    button.click()
+    expect(form.get_by_role("status")).to_contain_text("a whole number from 1 to 10,000 is needed")
+    value.fill("40")
+    button.click()
+    expect(form.get_by_role("status")).to_contain_text("Done: 3 new rows.")
+    expect(page.locator(".nh-words")).to_contain_text("At 40 units")
+    assert notebook.run(1) == "7"
+    # A longer run shows how far it is, and is cancelled; what it has measured stays.
+    form.get_by_label("Factor to add a value of").select_option(label="epoch")
+    value.fill("3000")
+    form.get_by_label("How many seeds").fill("20")
+    button.click()
+    expect(form.get_by_role("button", name="Cancel")).to_be_visible()
+    expect(form.get_by_role("status")).to_contain_text(re.compile("rows are measured|Training"))
+    form.get_by_role("button", name="Cancel").click()
+    expect(form.get_by_role("status")).to_contain_text(re.compile(r"Cancelled\. \d+ of \d+ rows"))
+    expect(button).to_be_enabled()
+    assert notebook.run(2) == "'cancelled'"
+    # Without Python all but Run goes on.
+    notebook.run(3)
+    page.get_by_role("button", name=re.compile("OK|Ok")).click()
+    slider = page.get_by_label("Width", exact=True)
+    slider.focus()
+    slider.press("Home")
+    expect(page.locator(".nh-words")).to_contain_text("At 10 units")
+    button.click()
+    expect(form.get_by_role("status")).to_contain_text("Python does not answer")
+    notebook.close()
+
+
+def test_a_missing_cell_is_filled_in(browser: Browser, lab: tuple[str, Path]) -> None:
+    notebook = Notebook(
+        browser,
+        lab,
+        "import nhlib as nh\n"
+        'measures = ("redundancy", "knn")\n'
+        'table = nh.sweep("digits", [10, 20], [0, 3], progress=False, measures=measures)\n'
+        "explorer = nh.PhaseExplorer(table, revealed=True)\nexplorer",
+        'sorted(explorer.tables["digits"]["width"].unique().tolist())',
+    )
+    page = notebook.page
+    notebook.run(0)
+    expect(page.locator(".nh-words")).to_contain_text("epoch 3")
+    form = page.locator(".nh-run")
+    expect(form).to_contain_text("This cell has been measured.")
+    form.get_by_label("width").fill("15")
+    form.get_by_role("button", name="Run").click()
+    expect(form.get_by_role("status")).to_contain_text("Done:")
+    expect(page.locator(".nh-words")).to_contain_text("Width 15, epoch 3")
+    assert notebook.run(1) == "[10, 15, 20]"
     notebook.close()
