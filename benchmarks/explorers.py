@@ -48,41 +48,44 @@ WATCH = """
 FIRST = "seen.first - performance.getEntriesByType('navigation')[0].loadEventEnd"
 EPOCH = """Number(/After ([\\d,]+)/.exec(
   document.querySelector(".nh-words").textContent)[1].replaceAll(",", ""))"""
-# Moves a slider, and waits until a frame with other words has been drawn.
-ANSWER = """async (place) => {
-  const slider = document.querySelectorAll(".nh-explorer input[type=range]")[place];
+# Moves a slider, and waits until the picture and its words are others.
+ANSWER = """async (setting) => {
+  const slider = document.querySelector(`.nh-explorer input[type=range][id$="-${setting}"]`);
   const words = document.querySelector(".nh-words");
   const before = words.textContent;
   const start = performance.now();
   slider.value = Number(slider.value) === Number(slider.max)
     ? Number(slider.value) - 1 : Number(slider.value) + 1;
   slider.dispatchEvent(new Event("input", { bubbles: true }));
-  while (words.textContent === before) await new Promise((go) => setTimeout(go));
-  await new Promise((go) => requestAnimationFrame(() => setTimeout(go)));
+  while (words.textContent === before) {
+    if (performance.now() > start + 5000) throw new Error(`${setting} is not answered`);
+    await new Promise((go) => setTimeout(go));
+  }
   return performance.now() - start;
 }"""
-# Moves the cursor; the map is drawn anew, and nothing else is.
-MOVE = """async () => {
+# One step of training, after which the network rests: its map is drawn in one frame.
+STEP = """async () => {
+  const words = document.querySelector(".nh-words");
+  const before = words.textContent;
   const from = seen.frames.length;
-  document.querySelector("canvas").dispatchEvent(
-    new KeyboardEvent("keydown", { key: "ArrowLeft" }));
-  while (seen.frames.length === from) await new Promise((go) => setTimeout(go));
-  return seen.frames.at(-1);
+  [...document.querySelectorAll("button")].find((one) => one.textContent === "Step").click();
+  while (words.textContent === before) await new Promise((go) => setTimeout(go));
+  return Math.max(...seen.frames.slice(from));
 }"""
 
 
 def explorers():
-    """Make one of each, as the book has them."""
+    """Make one of each, as the book has them, and name a control of it."""
     stored = ROOT / "book" / "results"
     sweeps = pd.concat(
         pd.read_csv(stored / f"mnist_{name}.csv", dtype={"widths": str})
         for name in ("layer_width", "training_time", "sample_size", "regularization")
     )
     return [
-        nh.RegionExplorer(),
-        nh.CodeExplorer(),
-        nh.SweepExplorer({"MNIST": sweeps}),
-        nh.PhaseExplorer({"MNIST": stored / "mnist_phase_chart.csv"}),
+        (nh.RegionExplorer(), "seed"),
+        (nh.CodeExplorer(), "epoch"),
+        (nh.SweepExplorer({"MNIST": sweeps}), "width"),
+        (nh.PhaseExplorer({"MNIST": stored / "mnist_phase_chart.csv"}, revealed=True), "tau"),
     ]
 
 
@@ -116,12 +119,12 @@ def train_and_draw(seconds=5):
         yield "maps of 128 × 128 nodes drawn meanwhile, a second", (drawn - maps) / passed, ">= 15"
         answers = []
         for _ in range(5):
-            answers.append(page.evaluate(ANSWER, 5))  # the seed
+            answers.append(page.evaluate(ANSWER, "seed"))
             page.wait_for_timeout(300)
         yield "a control answers meanwhile, ms", median(answers), "<= 100"
     with page_with(nh.RegionExplorer(width=16, sample_size=500, epochs=100)) as page:
         page.wait_for_timeout(1500)
-        moves = [page.evaluate(MOVE) for _ in range(9)]
+        moves = [page.evaluate(STEP) for _ in range(9)]
         yield "map of 256 × 256 nodes at rest, ms", median(moves), "<= 50"
 
 
@@ -134,7 +137,7 @@ def main():
         print(f"| {what} | {value:,.0f} | {goal} |")
     print("\n| | embedded | compressed | first drawn after | answers after |")
     print("|---|---:|---:|---:|---:|")
-    for explorer in explorers():
+    for explorer, setting in explorers():
         state = state_of(explorer).encode()
         sizes = [f"{len(one) / 1000:,.0f} kB" for one in (state, gzip.compress(state))]
         with page_with(explorer) as page:
@@ -142,7 +145,7 @@ def main():
             page.wait_for_timeout(1500)
             answers = []
             for _ in range(5):
-                answers.append(page.evaluate(ANSWER, 0))
+                answers.append(page.evaluate(ANSWER, setting))
                 page.wait_for_timeout(500)
         cells = [*sizes, f"{first:,.0f} ms", f"{median(answers):,.0f} ms"]
         print(f"| `{type(explorer).__name__}` | {' | '.join(cells)} |")

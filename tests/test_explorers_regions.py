@@ -10,12 +10,18 @@ import traitlets
 import nhlib as nh
 from nhlib.explorers.regions import RegionExplorer
 
-ENGINE = "const { Network, numbered, grid } = makeEngine();"
+ENGINE = "const { Network } = makeEngine();"
 LOAD = "const net = new Network(given.sizes).load(Float32Array.from(given.weights));"
 
 
 def flat(network):
     return torch.cat([p.detach().flatten() for p in network.parameters()]).tolist()
+
+
+def grid(side):
+    """Return the nodes row by row from the top, x first."""
+    axis = torch.linspace(-1, 1, side)
+    return torch.cartesian_prod(axis.flip(0), axis).flip(1)
 
 
 @pytest.mark.parametrize("widths", [[1], [8, 8], [16, 16], [24, 24, 24]])
@@ -70,16 +76,14 @@ def test_same_weights_give_the_same_codes_on_a_grid(node, widths):
     for parameter in network.parameters():
         parameter.data += 0.1
     script = (
-        f"{ENGINE} {LOAD} const points = grid(128); net.forward(points, 128 * 128);"
-        "const codes = net.codes(); const words = codes.length / (128 * 128);"
-        "return { points: Array.from(points), codes: Array.from(codes),"
+        f"{ENGINE} {LOAD} net.forwardOnGrid(128);"
+        "return { codes: Array.from(net.codes()),"
         "  values: net.sizes.slice(1, -1).map((_, l) => Array.from(net.values[l + 1])),"
-        "  decided: Array.from(net.decisions()), ...numbered(codes, words) };"
+        "  decided: Array.from(net.decisions()) };"
     )
     given = {"sizes": [2, *widths, 2], "weights": flat(network)}
     seen = node("makeEngine", "engine.js", script, given)
-    points = torch.tensor(seen["points"]).view(-1, 2)
-    assert points.abs().max() == 1
+    points = grid(128)
     theirs = nh.encode(network, points).bits()
     words = np.array(seen["codes"], np.uint32).reshape(len(points), -1)
     ours = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")[:, : theirs.shape[1]]
@@ -87,10 +91,13 @@ def test_same_weights_give_the_same_codes_on_a_grid(node, widths):
     values = np.concatenate([np.reshape(v, (len(points), -1)) for v in seen["values"]], axis=1)
     assert np.abs(values[ours != theirs]).max(initial=0) < 1e-5
     assert (ours != theirs).mean() < 1e-5
-    assert seen["distinct"] == len(np.unique(ours, axis=0))
+    script = "return numbered(Uint32Array.from(given.codes), given.words);"
+    given = {"codes": seen["codes"], "words": words.shape[1]}
+    counted = node("numbered", "numbering.js", script, given)
+    assert counted["distinct"] == len(np.unique(ours, axis=0))
     first = np.unique(ours, axis=0, return_inverse=True)[1].ravel()
-    pairs = set(zip(first.tolist(), seen["numbers"].values(), strict=True))
-    assert len(pairs) == seen["distinct"]  # equal codes have one number, and only they
+    pairs = set(zip(first.tolist(), counted["numbers"].values(), strict=True))
+    assert len(pairs) == counted["distinct"]  # equal codes have one number, and only they
     decided = network(points).argmax(1).numpy()
     assert (np.array(list(seen["decided"])) == decided).mean() > 0.9999
 
@@ -101,7 +108,7 @@ def test_lines_are_where_the_value_is_zero(node):
         "for (let r = 0; r < side; r++) for (let c = 0; c < side; c++)"
         "  values[r * side + c] = Math.hypot(c / 40 - 0.5, r / 40 - 0.5) - 0.31;"
         "const path = { moveTo: (x, y) => ends.push([x, y]), lineTo: (x, y) => ends.push([x, y]) };"
-        "contour(path, values, side, 1, 0); return ends;"
+        "contour(path, values, side); return ends;"
     )
     ends = np.array(node("contour", "contours.js", script, None))
     radius = np.hypot(*(ends - 0.5).T)
@@ -117,12 +124,43 @@ def test_a_saddle_gives_two_lines_that_do_not_cross(node):
     script = (
         "return [[1, -1, -1, 1], [-1, 1, 1, -1]].map((values) => { const ends = [];"
         "contour({ moveTo: (...p) => ends.push(p), lineTo: (...p) => ends.push(p) },"
-        "  Float32Array.from(values), 2, 1, 0); return ends; });"
+        "  Float32Array.from(values), 2); return ends; });"
     )
     for ends in node("contour", "contours.js", script, None):
         assert len(ends) == 4
         middles = (np.array(ends[::2]) + ends[1::2]) / 2
         assert np.abs(middles[0] - middles[1]).sum() == pytest.approx(1)
+
+
+def test_borders_are_the_contours_of_all_units(node):
+    script = (
+        "const recorder = () => { const ends = []; const add = (x, y) => ends.push([x, y]);"
+        "  return { ends, moveTo: add, lineTo: add }; };"
+        "const { sizes, values } = given; const side = 24;"
+        "const network = { sizes, values: [null, ...values.map((v) => Float32Array.from(v))] };"
+        "const paths = values.map(recorder);"
+        "borders(paths, network, Uint32Array.from(given.codes), side);"
+        "const alone = values.map((_, l) => { const path = recorder();"
+        "  for (let u = 0; u < sizes[l + 1]; u++) contour(path,"
+        "    network.values[l + 1].filter((_, i) => i % sizes[l + 1] === u), side);"
+        "  return path.ends; });"
+        "return [paths.map((path) => path.ends), alone];"
+    )
+    network = nh.mlp(2, [20, 17], 2, seed=2)
+    for parameter in network.parameters():
+        parameter.data += 0.05
+    points = grid(24)
+    with torch.no_grad():
+        first = network.linear1(points)
+        values = [first, network.linear2(first.relu())]
+    bits = nh.encode(network, points).bits()
+    words = np.packbits(np.pad(bits, ((0, 0), (0, 64 - bits.shape[1]))), 1, "little")
+    given = {"sizes": [2, 20, 17, 2], "values": [v.flatten().tolist() for v in values]}
+    given["codes"] = words.view("<u4").ravel().tolist()
+    ours, alone = node("borders, contour", "contours.js", script, given)
+    for mine, theirs in zip(ours, alone, strict=True):
+        assert len(mine) > 50
+        assert sorted(mine) == sorted(theirs)
 
 
 def test_settings_are_what_the_network_is_made_of():

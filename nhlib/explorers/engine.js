@@ -1,5 +1,6 @@
 // Networks of ReLU units as nhlib has them: the same weights from the same seed, the same steps of
 // Adam, the same codes. All of it in one function, so that a worker can be made of its text.
+// Two loops, of a layer forward and backward, take nearly all of the time, and look like it.
 
 export function makeEngine() {
   // PyTorch's generator of random numbers on the CPU: MT19937, 32 bits at a time.
@@ -26,6 +27,152 @@ export function makeEngine() {
     };
   };
 
+  // One layer for n examples. Two examples and four units at a time: each number that is read is
+  // used several times.
+  const forwardLayer = (before, after, weights, biases, n, fan, units, floor) => {
+    const one = new Float64Array(fan);
+    const two = new Float64Array(fan);
+    const blocks = units & ~3;
+    for (let i = 0; i < n; i += 2) {
+      const odd = i + 1 < n ? 1 : 0;
+      const row = i * fan;
+      for (let k = 0; k < fan; k++) {
+        const value = before[row + k];
+        const next = before[row + odd * fan + k];
+        one[k] = value < floor ? floor : value;
+        two[k] = next < floor ? floor : next;
+      }
+      let place = i * units;
+      const step = odd * units;
+      let u = 0;
+      for (; u < blocks; u += 4) {
+        let a0 = biases[u];
+        let a1 = biases[u + 1];
+        let a2 = biases[u + 2];
+        let a3 = biases[u + 3];
+        let b0 = a0;
+        let b1 = a1;
+        let b2 = a2;
+        let b3 = a3;
+        let w0 = u * fan;
+        let w1 = w0 + fan;
+        let w2 = w1 + fan;
+        let w3 = w2 + fan;
+        for (let k = 0; k < fan; k++) {
+          const a = one[k];
+          const b = two[k];
+          const x0 = weights[w0++];
+          const x1 = weights[w1++];
+          const x2 = weights[w2++];
+          const x3 = weights[w3++];
+          a0 += x0 * a;
+          b0 += x0 * b;
+          a1 += x1 * a;
+          b1 += x1 * b;
+          a2 += x2 * a;
+          b2 += x2 * b;
+          a3 += x3 * a;
+          b3 += x3 * b;
+        }
+        after[place + step] = b0;
+        after[place + step + 1] = b1;
+        after[place + step + 2] = b2;
+        after[place + step + 3] = b3;
+        after[place] = a0;
+        after[place + 1] = a1;
+        after[place + 2] = a2;
+        after[place + 3] = a3;
+        place += 4;
+      }
+      for (; u < units; u++, place++) {
+        let a = biases[u];
+        let b = a;
+        let w = u * fan;
+        for (let k = 0; k < fan; k++, w++) {
+          a += weights[w] * one[k];
+          b += weights[w] * two[k];
+        }
+        after[place + step] = b;
+        after[place] = a;
+      }
+    }
+  };
+
+  // The slopes of one layer, from those of the layer above: of weights and biases, which are added
+  // up, and, if it is not the first, of the values below, where units that are off pass nothing on.
+  const backwardLayer = (before, above, below, weights, dWeights, dBiases, n, fan, units, floor) => {
+    const one = new Float64Array(fan);
+    const two = new Float64Array(fan);
+    const downOne = new Float64Array(fan);
+    const downTwo = new Float64Array(fan);
+    const blocks = units & ~3;
+    for (let i = 0; i < n; i += 2) {
+      const odd = i + 1 < n ? 1 : 0; // a second example of slopes 0 changes nothing
+      const row = i * fan;
+      for (let k = 0; k < fan; k++) {
+        const value = before[row + k];
+        const next = before[row + odd * fan + k];
+        one[k] = value < floor ? floor : value;
+        two[k] = next < floor ? floor : next;
+        downOne[k] = 0;
+        downTwo[k] = 0;
+      }
+      let place = i * units;
+      const step = odd * units;
+      let u = 0;
+      for (; u < blocks; u += 4, place += 4) {
+        const a0 = above[place];
+        const a1 = above[place + 1];
+        const a2 = above[place + 2];
+        const a3 = above[place + 3];
+        const b0 = odd * above[place + step];
+        const b1 = odd * above[place + step + 1];
+        const b2 = odd * above[place + step + 2];
+        const b3 = odd * above[place + step + 3];
+        dBiases[u] += a0 + b0;
+        dBiases[u + 1] += a1 + b1;
+        dBiases[u + 2] += a2 + b2;
+        dBiases[u + 3] += a3 + b3;
+        let w0 = u * fan;
+        let w1 = w0 + fan;
+        let w2 = w1 + fan;
+        let w3 = w2 + fan;
+        for (let k = 0; k < fan; k++, w0++, w1++, w2++, w3++) {
+          const a = one[k];
+          const b = two[k];
+          const x0 = weights[w0];
+          const x1 = weights[w1];
+          const x2 = weights[w2];
+          const x3 = weights[w3];
+          downOne[k] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3;
+          downTwo[k] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3;
+          dWeights[w0] += a0 * a + b0 * b;
+          dWeights[w1] += a1 * a + b1 * b;
+          dWeights[w2] += a2 * a + b2 * b;
+          dWeights[w3] += a3 * a + b3 * b;
+        }
+      }
+      for (; u < units; u++, place++) {
+        const a0 = above[place];
+        const b0 = odd * above[place + step];
+        dBiases[u] += a0 + b0;
+        let w = u * fan;
+        for (let k = 0; k < fan; k++, w++) {
+          const x0 = weights[w];
+          downOne[k] += a0 * x0;
+          downTwo[k] += b0 * x0;
+          dWeights[w] += a0 * one[k] + b0 * two[k];
+        }
+      }
+      if (floor === 0) {
+        for (let k = 0; k < fan; k++) {
+          below[row + odd * fan + k] = two[k] > 0 ? downTwo[k] : 0;
+          below[row + k] = one[k] > 0 ? downOne[k] : 0;
+        }
+      }
+    }
+  };
+
   // An MLP; sizes are those of inputs, hidden layers and classes. The weights of layer l are rows
   // of one unit each, as in PyTorch: weights[l][unit * inputs + input].
   class Network {
@@ -38,6 +185,8 @@ export function makeEngine() {
         this.weights.push(new Float32Array(inputs * units));
         this.biases.push(new Float32Array(units));
       }
+      // Copies that need no conversion where they are used again and again.
+      this.wide = this.weights.map((weights) => new Float64Array(weights.length));
       this.depth = this.weights.length;
       this.nUnits = sizes.slice(1, -1).reduce((sum, width) => sum + width, 0);
       this.steps = 0;
@@ -95,47 +244,59 @@ export function makeEngine() {
       this.room(n);
       this.values[0] = inputs;
       for (let l = 0; l < this.depth; l++) {
-        const [before, after] = [this.values[l], this.values[l + 1]];
-        const [weights, biases] = [this.weights[l], this.biases[l]];
-        const [fan, units] = [this.sizes[l], this.sizes[l + 1]];
-        const floor = l ? 0 : -Infinity; // inputs have no ReLU
-        // Four units at a time: each value is read once for all of them.
-        const blocks = units & ~3;
-        for (let i = 0, place = 0; i < n; i++) {
-          const row = i * fan;
-          let u = 0;
-          for (; u < blocks; u += 4, place += 4) {
-            let sum0 = biases[u];
-            let sum1 = biases[u + 1];
-            let sum2 = biases[u + 2];
-            let sum3 = biases[u + 3];
-            let w0 = u * fan;
-            let w1 = w0 + fan;
-            let w2 = w1 + fan;
-            let w3 = w2 + fan;
-            for (let k = row; k < row + fan; k++) {
-              const value = before[k] < floor ? floor : before[k];
-              sum0 += weights[w0++] * value;
-              sum1 += weights[w1++] * value;
-              sum2 += weights[w2++] * value;
-              sum3 += weights[w3++] * value;
-            }
-            after[place] = sum0;
-            after[place + 1] = sum1;
-            after[place + 2] = sum2;
-            after[place + 3] = sum3;
-          }
-          for (; u < units; u++, place++) {
-            let sum = biases[u];
-            for (let k = 0; k < fan; k++) {
-              const value = before[row + k];
-              sum += weights[u * fan + k] * (value < floor ? floor : value);
-            }
-            after[place] = sum;
-          }
-        }
+        this.wide[l].set(this.weights[l]);
+        forwardLayer(
+          this.values[l], this.values[l + 1], this.wide[l], this.biases[l], n,
+          this.sizes[l], this.sizes[l + 1], l ? 0 : -Infinity,
+        );
       }
       return this.values[this.depth];
+    }
+
+    // The same for the nodes of a grid over the square from -1 to 1, edges included, row by row from
+    // the top. Inside a region all layers are affine: a step to the right adds to each value what the
+    // last step added. Only behind a unit that has switched are sums taken anew.
+    forwardOnGrid(side) {
+      this.room(side * side);
+      const step = 2 / (side - 1);
+      // At a node: all values, and what a step to the right adds to them.
+      const [values, slopes] = [0, 1].map(() => this.sizes.map((size) => new Float64Array(size)));
+      slopes[0][0] = step;
+      for (let i = 0; i < side * side; i++) {
+        const column = i % side;
+        values[0][0] = column * step - 1;
+        values[0][1] = 1 - ((i - column) / side) * step;
+        let anew = column === 0;
+        for (let l = 0; l < this.depth; l++) {
+          const [value, slope, out] = [values[l + 1], slopes[l + 1], this.values[l + 1]];
+          const units = value.length;
+          const place = i * units;
+          let switched = false;
+          if (anew) {
+            const [below, rise] = [values[l], slopes[l]];
+            const [weights, biases] = [this.weights[l], this.biases[l]];
+            const fan = below.length;
+            for (let u = 0, w = 0; u < units; u++) {
+              let [now, change] = [biases[u], 0];
+              for (let k = 0; k < fan; k++, w++) {
+                if (l && !(below[k] > 0)) continue; // inputs have no ReLU
+                now += weights[w] * below[k];
+                change += weights[w] * rise[k];
+              }
+              if (now > 0 !== value[u] > 0) switched = true;
+              out[place + u] = value[u] = now;
+              slope[u] = change;
+            }
+          } else {
+            for (let u = 0; u < units; u++) {
+              const now = value[u] + slope[u];
+              if (now > 0 !== value[u] > 0) switched = true;
+              out[place + u] = value[u] = now;
+            }
+          }
+          anew ||= switched;
+        }
+      }
     }
 
     // The mean cross-entropy of a batch, and its slopes by all weights and biases.
@@ -160,31 +321,15 @@ export function makeEngine() {
         }
       }
       this.gradient ??= [
-        this.weights.map((weights) => new Float32Array(weights.length)),
-        this.biases.map((biases) => new Float32Array(biases.length)),
+        this.weights.map((weights) => new Float64Array(weights.length)),
+        this.biases.map((biases) => new Float64Array(biases.length)),
       ];
       for (let l = last - 1; l >= 0; l--) {
-        const [before, above, below] = [this.values[l], this.slopes[l + 1], this.slopes[l]];
-        const [fan, units] = [this.sizes[l], this.sizes[l + 1]];
-        const weights = this.weights[l];
-        const floor = l ? 0 : -Infinity;
-        const [dWeights, dBiases] = [this.gradient[0][l].fill(0), this.gradient[1][l].fill(0)];
-        if (l) below.fill(0);
-        for (let i = 0, place = 0; i < n; i++) {
-          const row = i * fan;
-          for (let u = 0; u < units; u++, place++) {
-            const slope = above[place];
-            if (slope === 0) continue; // units that are off pass nothing on
-            dBiases[u] += slope;
-            const at = u * fan;
-            for (let k = 0; k < fan; k++) {
-              const value = before[row + k];
-              dWeights[at + k] += slope * (value < floor ? floor : value);
-            }
-            if (l) for (let k = 0; k < fan; k++) below[row + k] += slope * weights[at + k];
-          }
-        }
-        if (l) for (let k = 0; k < n * fan; k++) if (!(before[k] > 0)) below[k] = 0;
+        backwardLayer(
+          this.values[l], this.slopes[l + 1], this.slopes[l], this.wide[l],
+          this.gradient[0][l].fill(0), this.gradient[1][l].fill(0), n,
+          this.sizes[l], this.sizes[l + 1], l ? 0 : -Infinity,
+        );
       }
       return loss / n;
     }
@@ -217,13 +362,11 @@ export function makeEngine() {
     codes() {
       const words = Math.ceil(this.nUnits / 32);
       const codes = new Uint32Array(this.n * words);
-      let bit = 0;
-      for (let l = 1; l < this.depth; l++) {
+      for (let l = 1, first = 0; l < this.depth; first += this.sizes[l++]) {
         const [values, units] = [this.values[l], this.sizes[l]];
-        for (let u = 0; u < units; u++, bit++) {
-          const [word, mask] = [bit >>> 5, 1 << (bit & 31)];
-          for (let i = 0; i < this.n; i++) {
-            if (values[i * units + u] > 0) codes[i * words + word] |= mask;
+        for (let i = 0, at = 0; i < this.n; i++) {
+          for (let bit = first; bit < first + units; bit++, at++) {
+            if (values[at] > 0) codes[i * words + (bit >>> 5)] |= 1 << (bit & 31);
           }
         }
       }
@@ -245,51 +388,5 @@ export function makeEngine() {
     }
   }
 
-  // Give equal codes one number, counted from 0 in the order of their first example.
-  const numbered = (codes, words) => {
-    const n = codes.length / words;
-    const numbers = new Int32Array(n);
-    const size = 1 << Math.ceil(Math.log2(2 * n + 2));
-    const table = new Int32Array(size).fill(-1); // open addressing: the first example of a code
-    let distinct = 0;
-    for (let i = 0; i < n; i++) {
-      const start = i * words;
-      let hash = 0;
-      for (let w = 0; w < words; w++) {
-        hash = Math.imul(hash ^ codes[start + w], 0x9e3779b1);
-        hash ^= hash >>> 15;
-      }
-      let place = hash & (size - 1);
-      for (;;) {
-        const other = table[place];
-        if (other < 0) {
-          table[place] = i;
-          numbers[i] = distinct++;
-          break;
-        }
-        let w = 0;
-        while (w < words && codes[other * words + w] === codes[start + w]) w++;
-        if (w === words) {
-          numbers[i] = numbers[other];
-          break;
-        }
-        place = (place + 1) & (size - 1);
-      }
-    }
-    return { numbers, distinct };
-  };
-
-  // The points of a grid over the square from -1 to 1, edges included, row by row from the top.
-  const grid = (side) => {
-    const points = new Float32Array(2 * side * side);
-    for (let row = 0, at = 0; row < side; row++) {
-      for (let column = 0; column < side; column++) {
-        points[at++] = (2 * column) / (side - 1) - 1;
-        points[at++] = 1 - (2 * row) / (side - 1);
-      }
-    }
-    return points;
-  };
-
-  return { Network, numbered, grid, mersenne };
+  return { Network };
 }

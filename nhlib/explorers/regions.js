@@ -2,14 +2,18 @@
 
 import { Frame, grouped, h, percent, plural, python } from "./parts.js";
 import { makeEngine } from "./engine.js";
+import { numbered } from "./numbering.js";
 import { Trainer } from "./training.js";
-import { contour } from "./contours.js";
+import { borders, contour } from "./contours.js";
 
-const { Network, grid, numbered } = makeEngine();
+const { Network } = makeEngine();
 
 // Nodes of the grid on which regions are seen: while they move, and at rest.
 const COARSE = 128;
 const FINE = 256;
+// Milliseconds from one picture of moving regions to the next: the rest is for training. For those
+// who asked for less motion there are two pictures a second.
+const BREATH = 45;
 const PACES = { slow: 60, fast: 500, fastest: Infinity };
 const MARKS = ["●", "■", "▲"];
 // Borders on coloured ground keep their colour on a dark page, as the ground does.
@@ -33,14 +37,13 @@ export default {
       Object.entries(ui.get("_points")).map(([name, view]) => [name, floats(view)]),
     );
     const onGrid = { [COARSE]: new Network([2, 1, 2]), [FINE]: new Network([2, 1, 2]) };
-    const nodes = { [COARSE]: grid(COARSE), [FINE]: grid(FINE) };
 
     let network; // of the weights last heard
     let single; // the same, asked about single points
     let inputs, labels, n;
     let playing = false;
     let going = false;
-    let seen = null; // what was counted on the grid and on the data
+    let seen = null; // what was counted and drawn of these weights, on the grid and on the data
     let cursor = [0.35, 0.1];
     let pinned = [-0.35, -0.1];
 
@@ -50,10 +53,10 @@ export default {
       network.load(message.weights);
       single.load(message.weights);
       network.steps = message.steps;
+      seen = null;
       going = Boolean(message.going);
       if (message.lost) {
         playing = false;
-        measure(COARSE);
         ui.stop(
           `Training has left all bounds in epoch ${grouped(message.steps)}: the loss is no longer ` +
             `finite, or beyond a million. The learning rate of ${ui.get("learning_rate")} is too ` +
@@ -81,6 +84,8 @@ export default {
       for (const side of [COARSE, FINE]) onGrid[side] = new Network(sizes());
       going = playing || until > 0;
       ui.goOn();
+      seen = null;
+      lastPaint = 0; // at once
       trainer.start({
         sizes: sizes(), seed: ui.get("seed"), inputs, labels, n, rate: ui.get("learning_rate"),
         until, playing, pace: PACES[ui.get("pace")],
@@ -117,15 +122,24 @@ export default {
 
     const measure = (side) => {
       const there = onGrid[side].load(network.flat());
-      there.forward(nodes[side], side * side);
+      there.forwardOnGrid(side);
       const words = Math.ceil(there.nUnits / 32);
-      const { numbers, distinct } = numbered(there.codes(), words);
+      const onNodes = there.codes();
+      const { numbers, distinct } = numbered(onNodes, words);
       network.forward(inputs, n);
       const decided = network.decisions();
       let right = 0;
       for (let i = 0; i < n; i++) right += decided[i] === labels[i];
       const codes = numbered(network.codes(), words).distinct;
-      seen = { side, there, numbers, regions: distinct, codes, accuracy: right / n, loss: loss() };
+      const paths = there.sizes.slice(1, -1).map(() => new Path2D());
+      borders(paths, there, onNodes, side);
+      const scores = there.values[there.depth];
+      const lead = new Float32Array(side * side);
+      for (let i = 0; i < lead.length; i++) lead[i] = scores[2 * i + 1] - scores[2 * i];
+      const boundary = new Path2D();
+      contour(boundary, lead, side);
+      seen = { side, regions: distinct, codes, accuracy: right / n, loss: loss(), paths, boundary };
+      sheets[side].getContext("2d").putImageData(groundOf(there, numbers, distinct, side), 0, 0);
     };
 
     const loss = () => {
@@ -141,7 +155,7 @@ export default {
 
     // A colour for each code: every unit pulls its hue some way, so that codes which differ in few
     // bits look alike; parity makes it light or dark, so that neighbours never look the same.
-    const groundOf = ({ there, numbers, regions, side }) => {
+    const groundOf = (there, numbers, regions, side) => {
       const ground = new Uint32Array(regions);
       const done = new Uint8Array(regions);
       for (let i = 0; i < numbers.length; i++) {
@@ -172,46 +186,36 @@ export default {
     // -- the picture -----------------------------------------------------------------------------
 
     const sheets = { [COARSE]: sheet(COARSE), [FINE]: sheet(FINE) };
-    let ground = null;
     let lastPaint = 0;
 
     const paint = (context, width) => {
       const moving = going;
-      if (moving && ui.calm && performance.now() - lastPaint < 500) {
-        setTimeout(map.repaint, 500); // fewer pictures for those who asked for less motion
+      const passed = performance.now() - lastPaint;
+      if (moving && passed < (ui.calm ? 500 : BREATH)) {
+        setTimeout(map.repaint, 8);
         return;
       }
       lastPaint = performance.now();
-      measure(moving ? COARSE : FINE);
-      const { there, side } = seen;
-      ground = sheets[side];
-      ground.getContext("2d").putImageData(groundOf(seen), 0, 0);
+      const side = moving ? COARSE : FINE;
+      if (seen?.side !== side) measure(side);
       context.save();
       context.beginPath();
       context.roundRect(0, 0, width, width, 5);
       context.clip();
       const step = width / (side - 1); // nodes of the grid are the middles of its pixels
       context.imageSmoothingEnabled = false;
-      context.drawImage(ground, -step / 2, -step / 2, width + step, width + step);
+      context.drawImage(sheets[side], -step / 2, -step / 2, width + step, width + step);
       context.scale(width, width);
-      context.lineCap = "round";
-      for (let l = 1; l < there.depth; l++) {
-        const path = new Path2D();
-        const units = there.sizes[l];
-        for (let u = 0; u < units; u++) contour(path, there.values[l], side, units, u);
-        context.lineWidth = (1.7 * 0.62 ** (l - 1)) / width;
-        context.strokeStyle = BORDER;
+      context.strokeStyle = BORDER;
+      seen.paths.forEach((path, l) => {
+        context.lineWidth = (1.7 * 0.62 ** l) / width;
         context.stroke(path);
-      }
-      const scores = there.values[there.depth];
-      const lead = new Float32Array(side * side);
-      for (let i = 0; i < lead.length; i++) lead[i] = scores[2 * i + 1] - scores[2 * i];
-      const boundary = new Path2D();
-      contour(boundary, lead, side, 1, 0);
+      });
+      context.lineCap = "round";
       for (const [color, size] of [[PAPER, 6], [INK, 3]]) {
         context.strokeStyle = color;
         context.lineWidth = size / width;
-        context.stroke(boundary);
+        context.stroke(seen.boundary);
       }
       context.restore();
       const place = ([x, y]) => [((x + 1) / 2) * width, ((1 - y) / 2) * width];
@@ -322,7 +326,8 @@ export default {
       distance = here.filter((bit, i) => bit !== there[i]).length;
       word = here.map(Number).join("");
       here.forEach((bit, i) => {
-        cells[i].textContent = bit ? "1" : "0";
+        const digit = bit ? "1" : "0";
+        if (cells[i].textContent !== digit) cells[i].textContent = digit;
         cells[i].classList.toggle("nh-on", bit);
         cells[i].classList.toggle("nh-differs", bit !== there[i]);
       });
@@ -365,7 +370,10 @@ export default {
       ["Reset", reset],
       ["Count exactly with PyTorch", () => count()],
     );
-    const describeButtons = () => (playButton.textContent = playing ? "Pause" : "Play");
+    const describeButtons = () => {
+      const text = playing ? "Pause" : "Play";
+      if (playButton.textContent !== text) playButton.textContent = text;
+    };
     ui.slider("width", { label: "Units a layer", min: 1, max: 24 });
     ui.slider("depth", { label: "Layers", min: 1, max: 3 });
     ui.choice("data", { label: "Points", options: [["moons", "two moons"], ["spirals", "two spirals"]] });

@@ -63,7 +63,10 @@ class RegionExplorer(Explorer):
     9
     """
 
-    _scripts = ("parts.js", "engine.js", "training.js", "contours.js", "regions.js")
+    _scripts = (
+        *("parts.js", "engine.js", "numbering.js", "training.js", "contours.js"),
+        "regions.js",
+    )
     _version = traitlets.Int(1).tag(sync=True)
 
     data = traitlets.Enum(_DATA, "moons").tag(sync=True, setting=True)

@@ -19,6 +19,7 @@ const workerMain = (makeEngine) => {
 
   const slice = () => {
     timer = 0;
+    if (!run) return;
     const start = performance.now();
     // As many steps as are due by now at this pace; to get to `until` there is no pace.
     const due = run.playing
@@ -39,11 +40,21 @@ const workerMain = (makeEngine) => {
     const going = run.playing || run.network.steps < run.until;
     if (done && !run.waiting) send(run, { going });
     else if (!going) send(run, { going });
-    if (going) timer = setTimeout(slice, run.playing && run.pace < Infinity ? 4 : 0);
+    if (!going) return;
+    if (run.playing && run.pace < Infinity) timer = setTimeout(slice, 4);
+    else next();
+  };
+
+  // Timers wait for 4 ms once they follow one another; messages do not.
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = slice;
+  const next = () => {
+    timer = -1;
+    port2.postMessage(null);
   };
 
   const wake = () => {
-    if (run && !timer) timer = setTimeout(slice, 0);
+    if (run && !timer) next();
   };
 
   onmessage = ({ data }) => {
