@@ -76,13 +76,14 @@ def test_same_weights_give_the_same_codes_on_a_grid(node, widths):
     for parameter in network.parameters():
         parameter.data += 0.1
     script = (
-        f"{ENGINE} {LOAD} net.forwardOnGrid(128);"
-        "return { codes: Array.from(net.codes()),"
+        f"{ENGINE} {LOAD} const onGrid = Array.from(net.forwardOnGrid(128));"
+        "return { codes: Array.from(net.codes()), onGrid,"
         "  values: net.sizes.slice(1, -1).map((_, l) => Array.from(net.values[l + 1])),"
         "  decided: Array.from(net.decisions()) };"
     )
     given = {"sizes": [2, *widths, 2], "weights": flat(network)}
     seen = node("makeEngine", "engine.js", script, given)
+    assert seen["onGrid"] == seen["codes"]
     points = grid(128)
     theirs = nh.encode(network, points).bits()
     words = np.array(seen["codes"], np.uint32).reshape(len(points), -1)

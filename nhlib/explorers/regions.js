@@ -122,9 +122,8 @@ export default {
 
     const measure = (side) => {
       const there = onGrid[side].load(network.flat());
-      there.forwardOnGrid(side);
+      const onNodes = there.forwardOnGrid(side);
       const words = Math.ceil(there.nUnits / 32);
-      const onNodes = there.codes();
       const { numbers, distinct } = numbered(onNodes, words);
       network.forward(inputs, n);
       const decided = network.decisions();
