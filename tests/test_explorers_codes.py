@@ -126,7 +126,13 @@ def test_codes_are_those_of_the_network_that_it_names():
     network = nh.mlp(64, [16, 16, 16], 10, batch_norm=True, seed=0)
     nh.fit(network, data, nh.Recipe.code(epochs=10, patience=None), seed=0, progress=False)
     explorer = CodeExplorer(network="16-16-16", protocol="B", epoch=10, layer="relu2")
-    assert explorer.codes() == nh.encode(network, data.train, layers="relu2")
+    expected = nh.encode(network, data.train, layers="relu2")
+    assert explorer.codes() == expected
+    other = CodeExplorer(network="16-16-16").codes(protocol="B", epoch=10, layer="relu2")
+    assert other == expected
+    for wrong in ({"epoch": 2}, {"width": 6}, {"network": 50}):
+        with pytest.raises(ValueError, match="name network, protocol, epoch, layer"):
+            explorer.codes(**wrong)
 
 
 @pytest.mark.parametrize(

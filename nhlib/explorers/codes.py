@@ -138,10 +138,35 @@ class CodeExplorer(Explorer):
         self._bits = np.packbits(np.hstack(columns), axis=1).tobytes()
         self._networks = networks
 
-    def codes(self) -> NeuralCodes:
-        """Return the codes that are shown, of all training digits."""
-        codes = _all_codes()[self.network, self.protocol, self.epoch]
-        return codes if self.layer == "all" else codes[self.layer]
+    def codes(self, **instead: Any) -> NeuralCodes:
+        """Return the codes that are shown, of all training digits.
+
+        Parameters
+        ----------
+        **instead
+            `network`, `protocol`, `epoch` or `layer`, where others than the shown are wanted.
+
+        Returns
+        -------
+        NeuralCodes
+            1,437 codes.
+
+        Raises
+        ------
+        ValueError
+            If there are no such codes.
+
+        Examples
+        --------
+        >>> CodeExplorer(network="6").codes(epoch=0).n_bits
+        6
+        """
+        names = ("network", "protocol", "epoch", "layer")
+        wanted = {name: getattr(self, name) for name in names} | instead
+        codes = _all_codes().get((wanted["network"], wanted["protocol"], wanted["epoch"]))
+        if wanted.keys() != set(names) or codes is None:
+            raise ValueError(f"no codes of {instead}: name {', '.join(names)} as the settings are")
+        return codes if wanted["layer"] == "all" else codes[wanted["layer"]]
 
     def still(self) -> tuple[Figure, str, str]:
         """Draw what is shown; return it, its alt text and caption."""

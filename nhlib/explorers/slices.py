@@ -143,7 +143,7 @@ def _usual(protocol: str) -> tuple[float, bool]:
 
 
 def _nearest(values: "pd.Series", wanted: Any) -> Any:
-    """Return the value next to the wanted one, the smaller of two; of names, itself or the first."""
+    """Return the nearest value, the smaller of two; of names, the wanted one or the first."""
     known = sorted(values.unique().tolist())
     if isinstance(known[0], str):
         return wanted if wanted in known else known[0]

@@ -180,7 +180,7 @@ class SweepExplorer(Running):
             _phrase(factor, value)
             for factor, value in shown.held.items()
             if factor not in (shown.along, shown.lines)
-            and self.tables[self.table][factor].nunique() > 1
+            and len(self.tables[self.table][factor].unique()) > 1
         )
         what = ax.get_ylabel()
         of_each = "" if shown.lines == "none" else f", a curve for each {_LABELS[shown.lines]}"
@@ -231,7 +231,7 @@ def _checked(name: str, table: Any) -> pd.DataFrame:
     if not isinstance(table, pd.DataFrame):
         raise TypeError(f"tables: {name!r} is a table of nh.sweep, not {table!r:.60}")
     check_columns(f"tables[{name!r}]", table, KEYS, "; pass what nh.sweep returns")
-    if table["data"].nunique() != 1:
+    if len(table["data"].unique()) != 1:
         raise ValueError(
             f"tables[{name!r}]: rows of one data set are needed, not of "
             f"{', '.join(map(str, table['data'].unique())) or 'none'}; give each a name of its own"

@@ -4,37 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
+from visits import DESKTOP, PHONE, THEMES, WAYS, Visit, violations
 
 CHAPTER = "chapters/02-neural-codes.html"
-PHONE = {"width": 375, "height": 740}
-DESKTOP = {"width": 1280, "height": 900}
-WAYS = pytest.mark.parametrize("address", ["http", "file"], indirect=True)
-THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
-
-
-class Visit:
-    """A page that has been opened, with what it asked for and complained of."""
-
-    def __init__(self, context: BrowserContext, url: str) -> None:
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        self.page: Page = context.new_page()
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("requestfailed", lambda request: self.complaints.append(request.url))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on(
-            "console",
-            lambda message: (
-                self.complaints.append(message.text)
-                if message.type in {"error", "warning"}
-                else None
-            ),
-        )
-        self.page.goto(url)
-        self.page.wait_for_load_state("load")
-        self.page.wait_for_timeout(200)
 
 
 def unfold(page: Page) -> None:
@@ -77,14 +50,7 @@ def test_page_is_accessible(
 ) -> None:
     with browser.new_context(viewport=viewport, color_scheme=theme) as context:
         page = Visit(context, f"{server}/{page_name}").page
-        unfold(page)
-        page.wait_for_timeout(200)
-        found = [
-            f"{violation['id']}: {[node['target'] for node in violation['nodes']]}"
-            for violation in Axe().run(page).response["violations"]
-            if violation["impact"] in {"serious", "critical"}
-        ]
-        assert not found
+        assert not violations(page)
 
 
 @WAYS
