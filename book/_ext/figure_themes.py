@@ -62,7 +62,31 @@ class ThemedFigures(SphinxTransform):
             image.replace_self(pair)
 
 
+def load_lazily(app: Sphinx, error: Exception | None) -> None:
+    """Load figures when they come into view: those of the other theme never do.
+
+    With their sizes, so that the text does not move when they come.
+    """
+    if error or app.builder.format != "html":
+        return
+    folder = Path(app.outdir)
+
+    def enriched(image: re.Match[str]) -> str:
+        svg = (folder / "_images" / image[1]).read_text("utf-8")
+        sizes = re.search(r'<svg [^>]*?width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+        assert sizes, f"{image[1]} is not matplotlib's"
+        width, height = (round(float(points) * 4 / 3) for points in sizes.groups())
+        return f'{image[0]} loading="lazy" width="{width}" height="{height}"'
+
+    for page in folder.rglob("*.html"):
+        html = page.read_text("utf-8")
+        lazy = re.sub(r'src="[^"]*_images/([0-9a-f]{20}-(?:light|dark)\.svg)"', enriched, html)
+        if lazy != html:
+            page.write_text(lazy, "utf-8")
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Add the transform."""
+    """Add the transform, and what follows it."""
     app.add_transform(ThemedFigures)
+    app.connect("build-finished", load_lazily)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -24,6 +24,8 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         html = page.read_text("utf-8")
         # The theme's script sets the mode. Without it, only a page with no mode has colours.
         html = html.replace(' data-theme="auto"', "", 1)
+        # Icons are in a font already; their script is as heavy as all the rest of a page.
+        html = re.sub(r'<script defer src="[^"]*/fontawesome\.js[^"]*"></script>\n?', "", html)
         # A server may call a notebook JSON, which the browser would show instead of saving.
         html = re.sub(r'(<a href="[^"]*_sources/[^"]+") target="_blank"', r"\1 download", html)
         # Screen readers jump from landmark to landmark, and the title is in the sidebar.
