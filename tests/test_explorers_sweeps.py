@@ -266,6 +266,8 @@ def test_closing_ends_the_run(quick):
     ask(explorer, widths=list(range(10, 90)), epochs=[50], train_sizes=[1437], seeds=[0, 1, 2])
     thread = explorer._thread
     assert thread is not None
+    while not explorer._run["text"].startswith("Training"):  # a file may be open before
+        time.sleep(0.01)
     explorer.close()
     thread.join(60)
     assert not thread.is_alive()

@@ -60,7 +60,7 @@ class RegionExplorer(Explorer):
     >>> import nhlib as nh
     >>> explorer = nh.RegionExplorer(width=4, depth=1, epochs=50)
     >>> nh.partition(explorer.network()).n_regions
-    9
+    11
     """
 
     _scripts = (
