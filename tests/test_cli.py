@@ -547,7 +547,7 @@ def test_an_interrupted_program_goes_on(files):
 
 
 def n_rows(store):
-    with closing(sqlite3.connect(store, timeout=0)) as results:  # without waiting for those who write
+    with closing(sqlite3.connect(store, timeout=0)) as results:  # no waiting for who writes
         try:
             return results.execute("SELECT COUNT(*) FROM results").fetchone()[0]
         except sqlite3.OperationalError:  # it is being made
