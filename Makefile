@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: book test lab bench lint
+.PHONY: book test lab bench lint classroom
 
 book: $(INSTALLED)  ## build the HTML book, its chapters executed
 	$(BIN)/jupyter-book build book --config _config.yml --path-output . -W --keep-going
@@ -19,6 +19,9 @@ bench: $(INSTALLED)  ## time nhlib beside its peers
 	$(BIN)/python -m pytest benchmarks --benchmark-only
 	$(BIN)/python benchmarks/explorers.py
 
+classroom: $(INSTALLED)  ## make the assignments for students, with solutions, in classroom/
+	$(BIN)/python -m nhlib.classroom release
+
 lint: $(INSTALLED)  ## check style, types, and that notebooks are stored without outputs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -29,5 +32,5 @@ lint: $(INSTALLED)  ## check style, types, and that notebooks are stored without
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("nhlib needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ": try make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[book,dask,test]'
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[book,classroom,dask,test]'
 	touch $@

@@ -2,7 +2,10 @@
 
 import inspect
 import json
+import os
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import hypothesis
@@ -16,6 +19,16 @@ EXPLORERS = Path(__file__).parents[1] / "nhlib" / "explorers"
 # A busy machine is slow, and that is no failure.
 hypothesis.settings.register_profile("patient", hypothesis.settings(), deadline=None)
 hypothesis.settings.load_profile("patient")
+
+
+def pytest_collection_modifyitems(items):
+    """Skip what grades students' code where there is no sandbox, except in integration."""
+    needed = sys.platform.startswith("linux") and os.environ.get("NHLIB_REQUIRE_SITE") == "1"
+    if needed or (sys.platform.startswith("linux") and shutil.which("bwrap")):
+        return
+    for item in items:
+        if item.path.parent.name == "classroom":
+            item.add_marker(pytest.mark.skip("grading needs Linux with the program bwrap"))
 
 
 @pytest.fixture

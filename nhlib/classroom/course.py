@@ -1,0 +1,176 @@
+"""A course on a teacher's disk, kept in nbgrader's layout."""
+
+import logging
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.converters import GenerateAssignment, GenerateSolution
+from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
+from nbgrader.utils import capture_log, temp_attrs
+from traitlets.config import Config
+
+from nhlib.classroom.assignments import Assignment
+
+CONFIG = '''\
+"""nbgrader's settings for this course, made by ``python -m nhlib.classroom release``."""
+
+from pathlib import Path
+
+c = get_config()  # noqa: F821
+c.CourseDirectory.course_id = "neural-codes"
+c.CourseDirectory.root = str(Path(__file__).resolve().parent)
+# Code is marked by ``python -m nhlib.classroom grade``, in a sandbox. nbgrader's own way runs it in
+# a kernel with the teacher's rights, so its button is kept from doing so.
+c.Autograde.sanitize_preprocessors = ["nhlib.classroom.course.MarkedElsewhere"]
+'''
+SECRET = "secret.txt"
+
+
+class MarkedElsewhere(NbGraderPreprocessor):  # type: ignore[misc]
+    """Stands where nbgrader would run students' code with the teacher's rights."""
+
+    def preprocess(self, notebook: NotebookNode, resources: object) -> None:
+        """Refuse, and say what to do instead."""
+        raise RuntimeError(
+            "code is marked in a sandbox: run `python -m nhlib.classroom grade ASSIGNMENT FOLDER`"
+        )
+
+
+class Course:
+    """A course.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is kept, or will be. ``source`` and ``release`` hold the teacher's and the
+        students' version of each assignment, ``solution`` the one to hand out afterwards;
+        ``autograded``, ``feedback`` and ``gradebook.db`` what students have handed in, and earned.
+        ``secret.txt`` is what the inputs of the tests are drawn from.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+
+    @property
+    def secret(self) -> str:
+        """The text that the tests' inputs are drawn from; `release` has drawn it."""
+        file = self.folder / SECRET
+        if not file.exists():
+            raise FileNotFoundError(
+                f"{file} is missing: inputs of the tests are drawn from it, so restore it from a "
+                f"backup, or write any text into it and grade everybody again"
+            )
+        return file.read_text().strip()
+
+    def release(self, assignment: Assignment) -> Path:
+        """Make the students' version of an assignment, and the solution.
+
+        Parameters
+        ----------
+        assignment : Assignment
+
+        Returns
+        -------
+        Path
+            The notebook for students.
+
+        Raises
+        ------
+        RuntimeError
+            When nbgrader can't, with what it says.
+        """
+        source = self.folder / "source" / assignment.name / assignment.path.name
+        source.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(assignment.path, source)
+        (self.folder / "nbgrader_config.py").write_text(CONFIG)
+        if not (self.folder / SECRET).exists():
+            (self.folder / SECRET).touch(mode=0o600)
+            (self.folder / SECRET).write_text(secrets.token_hex(16) + "\n")
+        api = self._nbgrader()
+        with temp_attrs(api.coursedir, assignment_id=assignment.name):
+            with _programs_of_this_python(), self.gradebook() as book:
+                book.update_or_create_assignment(assignment.name)
+            # The students' version last: both write the cells into the grade book.
+            for make in (GenerateSolution, GenerateAssignment):
+                maker = make(coursedir=api.coursedir, parent=api)
+                maker.force = True
+                _demand(capture_log(maker))
+        return self.released(assignment)
+
+    def released(self, assignment: Assignment) -> Path:
+        """Where the students' version is."""
+        return self.folder / "release" / assignment.name / assignment.path.name
+
+    def feedback(self, assignment: Assignment) -> None:
+        """Write each student's page of feedback, with marks and comments as they are now."""
+        _demand(self._nbgrader().generate_feedback(assignment.name))
+
+    @contextmanager
+    def gradebook(self) -> Iterator[Gradebook]:
+        """Open the grade book."""
+        with Gradebook(self._database(), "neural-codes") as book:
+            yield book
+
+    def enter(self, assignment: Assignment, student: str, notebook: NotebookNode) -> None:
+        """Enter a marked notebook into the grade book, where people can mark the rest by hand.
+
+        Parameters
+        ----------
+        assignment : Assignment
+        student : str
+        notebook : NotebookNode
+            The outputs of its tests are the points.
+        """
+        target = self.folder / "autograded" / student / assignment.name / assignment.path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_suffix(".partial")
+        nbformat.write(notebook, partial)
+        partial.replace(target)
+        with self.gradebook() as book:
+            book.update_or_create_student(student)
+            book.update_or_create_submission(assignment.name, student)
+        where = {
+            "notebook": assignment.name,
+            "assignment": assignment.name,
+            "student": student,
+            "db_url": self._database(),
+        }
+        SaveAutoGrades().preprocess(notebook, {"nbgrader": where})
+
+    def _database(self) -> str:
+        return f"sqlite:///{self.folder / 'gradebook.db'}"
+
+    def _nbgrader(self) -> NbGraderAPI:
+        config = Config()
+        config.CourseDirectory.root = str(self.folder)
+        config.CourseDirectory.course_id = "neural-codes"
+        config.CourseDirectory.db_url = self._database()
+        config.NbGraderAPI.log_level = logging.WARNING
+        return NbGraderAPI(config=config)
+
+
+def _demand(outcome: dict[str, Any]) -> None:
+    """Raise what nbgrader only reports."""
+    if not outcome["success"]:
+        raise RuntimeError(f"nbgrader failed:\n{outcome.get('log') or outcome['error']}")
+
+
+@contextmanager
+def _programs_of_this_python() -> Iterator[None]:
+    """Let a new grade book find the program alembic, whose version it notes, beside this Python."""
+    before = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before

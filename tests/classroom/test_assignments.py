@@ -1,0 +1,133 @@
+"""Each assignment marks its own solution, its typical mistakes and empty answers as it should."""
+
+import ast
+import copy
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nhlib.classroom.assignments import graded_cells, load_assignment
+from nhlib.classroom.sandbox import CallError
+from nhlib.classroom.tasks import difference
+
+FOLDER = Path(__file__).parents[2] / "book" / "assignments"
+ASSIGNMENTS = {f.parent.name: load_assignment(f.parent) for f in sorted(FOLDER.glob("*/checks.py"))}
+TASKS = {
+    f"{name}/{task.name}": (assignment, task)
+    for name, assignment in ASSIGNMENTS.items()
+    for task in assignment.tasks
+}
+SECRET = "tests"
+
+
+@pytest.fixture(params=TASKS)
+def pair(request):
+    return TASKS[request.param]
+
+
+def code(assignment):
+    return [c.source for c in assignment.notebook.cells if c.cell_type == "code"]
+
+
+def helpers(task):
+    """What the mistakes of a task may call: imports, constants, and undecorated functions."""
+    file = inspect.getsourcefile(task.truth)
+    names = {t.name for _, t in TASKS.values()}
+    return "\n".join(
+        ast.unparse(s)
+        for s in ast.parse(Path(file).read_text()).body
+        if (isinstance(s, ast.FunctionDef) and not s.decorator_list and s.name not in names)
+        or (isinstance(s, ast.Import | ast.ImportFrom) and "nhlib" not in ast.unparse(s))
+        or isinstance(s, ast.Assign)
+    )
+
+
+def source(function):
+    (definition,) = ast.parse(inspect.getsource(function)).body
+    definition.decorator_list = []
+    return ast.unparse(definition)
+
+
+def test_the_solution_gets_full_marks(pair):
+    assignment, task = pair
+    mark = task.mark(code(assignment), secret=SECRET)
+    assert mark.points == mark.possible, mark.words()
+
+
+def test_each_mistake_loses_its_points_and_is_recognised(pair):
+    _, task = pair
+    assert len(task.mistakes) >= 4
+    for mistake in task.mistakes:
+        mark = task.mark([helpers(task), source(mistake.function)], secret=SECRET)
+        assert set(mark.failed) == mistake.loses, (mistake.words, mark.words())
+        lost = sum(p.points for p in task.properties if p.name in mistake.loses)
+        assert mark.points == task.points - lost
+        assert mark.hint == mistake.words, mark.words()
+
+
+def test_the_same_holds_whatever_the_secret(pair):
+    """In this process, since there are many."""
+    _, task = pair
+    for secret in map(str, range(10)):
+        for mistake in task.mistakes:
+            wrong = {
+                prop.name
+                for prop, inputs, answers in task.questions(secret)
+                if any(
+                    difference(answer, attempt(mistake.function, arguments))
+                    for arguments, answer in zip(inputs, answers, strict=True)
+                )
+            }
+            assert wrong == mistake.loses, (secret, mistake.words)
+
+
+def attempt(function, arguments):
+    try:
+        return _plain(function(*copy.deepcopy(arguments)))
+    except Exception as error:
+        return CallError(type(error).__name__)
+
+
+def test_no_constant_earns_a_property(pair):
+    _, task = pair
+    for prop, _, answers in task.questions(SECRET):
+        assert any(difference(answers[0], _plain(a)) for a in answers[1:]), prop.name
+
+
+def _plain(value):
+    return [_plain(v) for v in value] if isinstance(value, tuple | list) else value
+
+
+def test_answers_to_the_visible_tests_by_heart_earn_nothing(pair):
+    """The visible tests' inputs are not asked again."""
+    assignment, task = pair
+    cells = dict(graded_cells(assignment.notebook))
+    asked = []
+
+    def recording(*arguments):
+        asked.append(arguments)
+        raise LookupError
+
+    tests = ast.parse(cells[f"{task.name}-tests"].source)
+    for call in ast.walk(tests):
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == task.name:
+            names = {"np": np, task.name: recording}
+            for statement in tests.body:
+                try:
+                    exec(compile(ast.Module([statement], []), "tests", "exec"), names)
+                except LookupError:
+                    continue
+                except Exception:
+                    continue
+            break
+    for _, inputs, _ in task.questions(SECRET):
+        for arguments in inputs:
+            assert not any(
+                len(a) == len(arguments)
+                and all(
+                    not difference(_plain(x), _plain(y)) for x, y in zip(a, arguments, strict=True)
+                )
+                for a in asked
+            )

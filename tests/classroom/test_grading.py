@@ -1,0 +1,356 @@
+"""A class from release to feedback, with the submissions that a teacher hopes never to see."""
+
+import copy
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_output
+
+from nhlib.classroom import sandbox
+from nhlib.classroom.__main__ import main
+from nhlib.classroom.assignments import graded_cells, load_assignment
+from nhlib.classroom.course import Course
+
+pytestmark = pytest.mark.filterwarnings("ignore:Object of type:sqlalchemy.exc.SAWarning")
+ROOT = Path(__file__).parents[2]
+ASSIGNMENTS = ROOT / "book" / "assignments"
+NAME = "1-regions-on-a-line"
+POINTS = {"kinks": 5, "slopes": 5, "pieces": 6}
+
+HOSTILE = {
+    "always-equal": "class E:\n    def __eq__(s, o): return True\n    def __len__(s): return 3\n"
+    "def {f}(*a): return E()",
+    "endless": "def {f}(*a):\n    while True: pass",
+    "endless-on-import": "while True: pass\n",
+    "memory": "def {f}(*a):\n    x = []\n    while True: x.append(bytearray(10**8))",
+    "prints": "def {f}(*a):\n    while True: print('x' * 10**6)",
+    "prints-on-import": "for i in range(10**9): print('x' * 10**6)\n",
+    "forks": "import os\ndef {f}(*a):\n    while True: os.fork()",
+    "exit": "import os\ndef {f}(*a): os._exit(0)",
+    "sys-exit": "import sys\ndef {f}(*a): sys.exit(0)\nsys.exit(0)",
+    "patched-numpy": "import numpy as np\nnp.allclose = lambda *a, **k: True\n"
+    "np.array_equal = lambda *a: True\nnp.asarray = lambda *a: 1\ndef {f}(*a): return 0",
+    "patched-nhlib": "import nhlib.classroom.tasks as t\nt.difference = lambda *a: ''\n"
+    "def {f}(*a): return 0",
+    "reads-checks": "def {f}(*a):\n    import glob\n"
+    "    return open(glob.glob('/**/checks.py', recursive=True)[0]).read()",
+    "writes": "import os\ndef {f}(*a):\n    for d in ('/tmp', os.path.expanduser('~'), '/'):\n"
+    "        try: open(d + '/harm', 'w').write('harm')\n        except OSError: pass\n    return 0",
+    "pipe": "import os\ndef {f}(*a):\n    for n in range(3, 30):\n"
+    "        try: os.write(n, b'0' * 10**5)\n        except OSError: pass\n    return 0",
+    "hard-coded": "import numpy as np\ndef {f}(*a): return np.array([0, 0.5])",
+    "huge": "import numpy as np\ndef {f}(*a): return np.zeros(10**8)",
+    "deep": "def {f}(*a):\n    x = []\n    for i in range(10**5): x = [x]\n    return x",
+    "raises-everything": "def {f}(*a): raise BaseException",
+    "calls-itself": "def {f}(*a): return {f}(*a)",
+    "source-bomb": "(" * 10**5,
+}
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    """A course in which the assignment is released; copied, since releasing takes a while."""
+    folder = tmp_path_factory.mktemp("released")
+    assert run(folder, "release", NAME) == 0
+    (folder / "secret.txt").write_text("tests\n")
+    return folder
+
+
+@pytest.fixture
+def course(released, tmp_path):
+    shutil.copytree(released, tmp_path / "course")
+    return Course(tmp_path / "course")
+
+
+def run(folder, *arguments):
+    return main(["--course", str(folder), "--assignments", str(ASSIGNMENTS), *map(str, arguments)])
+
+
+def notebook(course, kind):
+    return nbformat.read(course.folder / kind / NAME / f"{NAME}.ipynb", as_version=4)
+
+
+def hand_in(folder, student, content):
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{student}.ipynb"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        nbformat.write(content, path)
+    return path
+
+
+def with_code(course, source):
+    """The empty release, in which every function is written by ``source``."""
+    changed = notebook(course, "release")
+    for name, cell in graded_cells(changed):
+        if name in POINTS:
+            cell.source = source.replace("{f}", name)
+    return changed
+
+
+def grades(course):
+    with (course.folder / "grades.csv").open() as file:
+        return {row["student"]: row for row in csv.DictReader(file)}
+
+
+def marks(course, student):
+    return json.loads((course.folder / "marks" / NAME / f"{student}.json").read_text())
+
+
+def feedback(course, student):
+    return (course.folder / "feedback" / student / NAME / f"{NAME}.html").read_text()
+
+
+def test_students_get_no_solutions_and_the_teacher_does(course):
+    student, teacher = notebook(course, "release"), notebook(course, "solution")
+    text = "\n".join(c.source for c in student.cells)
+    assert "SOLUTION" not in text
+    assert "Mark scheme" not in text
+    assert text.count("raise NotImplementedError()") == len(POINTS)
+    solved = dict(graded_cells(teacher))
+    assert "np.unique" in solved["kinks"].source
+    assert "**Mark scheme**" in solved["words"].source
+    assert any(
+        o.get("data", {}).get("image/png") for c in teacher.cells for o in c.get("outputs", [])
+    )
+    assert (course.folder / "secret.txt").stat().st_mode & 0o077 == 0
+
+
+def test_solution_empty_and_half_finished(course, tmp_path, capsys):
+    subs = tmp_path / "subs"
+    hand_in(subs, "solved", notebook(course, "solution"))
+    hand_in(subs, "empty", notebook(course, "release"))
+    half = notebook(course, "release")
+    cells = dict(graded_cells(half))
+    cells["kinks"].source = dict(graded_cells(notebook(course, "solution")))[
+        "kinks"
+    ].source.replace("np.unique", "np.sort")
+    cells["words"].source = "Because it folds."
+    half.cells = [
+        c for c in half.cells if c.metadata.get("nbgrader", {}).get("grade_id") != "slopes"
+    ]
+    hand_in(subs, "half", half)
+    assert run(course.folder, "grade", NAME, subs) == 0
+    assert "half                             4 of 16" in capsys.readouterr().out
+
+    found = grades(course)
+    assert [(found[s]["points"], found[s]["possible"]) for s in ("solved", "empty", "half")] == [
+        ("16", "20"), ("0", "20"), ("4", "20"),
+    ]  # fmt: skip
+    assert [found[s]["to_mark_by_hand"] for s in ("solved", "empty", "half")] == [
+        "yes",
+        "no",
+        "yes",
+    ]
+    kinks, slopes, _ = marks(course, "half")["marks"]
+    assert kinks["failed"] == {"units that fold at the same place": "another shape"}
+    assert kinks["hint"] == "counts a place twice when two units fold there"
+    assert set(slopes["failed"].values()) == {
+        "it ended in NotImplementedError at `raise NotImplementedError()`"
+    }
+    page = feedback(course, "half")
+    assert "counts a place twice when two units fold there" in page
+    assert "Mark scheme" in page
+    assert "A sample answer" not in page
+    statistics = (course.folder / "statistics" / f"{NAME}.html").read_text()
+    assert "<td class=n>3.0 of 5</td><td class=n>1</td><td class=n>1</td>" in statistics
+    assert "1 × <code>kinks</code>: counts a place twice" in statistics
+
+
+def test_the_hostile_earn_nothing_and_harm_nothing(course, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(sandbox, "SECONDS", 2.0)
+    monkeypatch.setattr(sandbox, "ALL_SECONDS", 4.0)
+    monkeypatch.setattr(sandbox, "START_SECONDS", 4.0)
+    subs = tmp_path / "subs"
+    for student, source in HOSTILE.items():
+        hand_in(subs, student, with_code(course, source))
+    edited = notebook(course, "release")
+    for name, cell in graded_cells(edited):
+        if name.endswith("-tests"):
+            cell.source = "10**6"
+            cell.outputs = [new_output("execute_result", data={"text/plain": "1000000"})]
+            cell.metadata.nbgrader.points = 10**6
+    hand_in(subs, "edited-tests", edited)
+    gone = notebook(course, "release")
+    gone.cells = [new_code_cell("print('where are they?')")]
+    hand_in(subs, "deleted-cells", gone)
+    script = notebook(course, "release")
+    dict(graded_cells(script))[
+        "words"
+    ].source = "<script>alert(1)</script><img src=x onerror=alert(1)>[click](javascript:alert(1))"
+    hand_in(subs, "script", script)
+    for name, data in {
+        "no-json": b"\x80\x81",
+        "nested": b"[" * 10**5,
+        "no-notebook": b"{}",
+    }.items():
+        hand_in(subs, name, data)
+    (subs / "link.ipynb").symlink_to("/etc/passwd")
+    hand_in(subs, "zoe", notebook(course, "solution"))
+
+    before = {
+        p: p.stat().st_mtime_ns for p in ASSIGNMENTS.rglob("*.*") if "__pycache__" not in str(p)
+    }
+    assert run(course.folder, "grade", NAME, subs) == 0
+    found = grades(course)
+    assert len(found) == len(HOSTILE) + 8
+    assert {s for s, row in found.items() if row["points"] != "0"} == {"zoe"}
+    assert found["zoe"]["points"] == "16"  # the last in the batch
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    for harmed in (Path("/tmp/harm"), Path.home() / "harm", Path("/harm")):
+        assert not harmed.exists()
+    page = feedback(course, "script")
+    assert "<script>alert" not in page
+    assert "<img src" not in page
+    assert 'href="javascript' not in page
+    assert "root:x:0" not in feedback(course, "link")
+    assert "could not be read" in feedback(course, "nested")
+    assert (
+        "Files that could not be read: link, nested, no-json, no-notebook."
+        in (course.folder / "statistics" / f"{NAME}.html").read_text()
+    )
+    capsys.readouterr()
+
+
+def test_twice_is_the_same_and_only_what_changed_is_marked_again(course, tmp_path, capsys):
+    subs = tmp_path / "subs"
+    for student in ("ada", "bob"):
+        hand_in(subs, student, notebook(course, "solution"))
+    assert run(course.folder, "grade", NAME, subs) == 0
+    first = grades(course)
+    with course.gradebook() as book:  # a teacher marks by hand
+        grade = book.find_grade("words", NAME, NAME, "ada")
+        grade.manual_score, grade.needs_manual_grade = 3, False
+        book.find_comment("words", NAME, NAME, "ada").manual_comment = "Well observed"
+        book.db.commit()
+    files = {s: course.folder / "marks" / NAME / f"{s}.json" for s in first}
+    stamps = {s: f.stat().st_mtime_ns for s, f in files.items()}
+    hand_in(subs, "bob", notebook(course, "release"))
+    assert run(course.folder, "grade", NAME, subs) == 0
+    assert files["ada"].stat().st_mtime_ns == stamps["ada"]
+    assert files["bob"].stat().st_mtime_ns != stamps["bob"]
+    second = grades(course)
+    assert (second["ada"]["points"], second["ada"]["to_mark_by_hand"]) == ("19", "no")
+    assert second["bob"]["points"] == "0"
+    assert "Well observed" in feedback(course, "ada")
+    # Another way of getting there: everything anew, with the same secret.
+    shutil.rmtree(course.folder / "marks")
+    hand_in(subs, "bob", notebook(course, "solution"))
+    assert run(course.folder, "grade", NAME, subs) == 0
+    assert grades(course)["bob"] == first["bob"]
+    assert grades(course)["ada"]["points"] == "19"
+    capsys.readouterr()
+
+
+def test_a_killed_batch_goes_on_where_it_was(course, tmp_path):
+    subs = tmp_path / "subs"
+    for i in range(6):
+        hand_in(subs, f"student-{i}", notebook(course, "solution"))
+    command = [sys.executable, "-m", "nhlib.classroom", "--course", str(course.folder),
+               "--assignments", str(ASSIGNMENTS), "grade", NAME, str(subs)]  # fmt: skip
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    folder = course.folder / "marks" / NAME
+    deadline = time.monotonic() + 60
+    while not (folder.is_dir() and list(folder.glob("*.json"))) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = {f: f.stat().st_mtime_ns for f in folder.glob("*.json")}
+    assert done
+    again = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert again.stdout.count("16 of 16") == 6
+    assert {f: f.stat().st_mtime_ns for f in done} == done
+    assert all(row["points"] == "16" for row in grades(course).values())
+    assert not list(course.folder.rglob("*.partial"))
+
+
+def test_released_again_answers_are_kept_apart(course, tmp_path, capsys):
+    """A teacher who changes the secret gets other inputs, and the same marks for right answers."""
+    subs = tmp_path / "subs"
+    hand_in(subs, "ada", notebook(course, "solution"))
+    assert run(course.folder, "grade", NAME, subs) == 0
+    key = marks(course, "ada")["key"]
+    (course.folder / "secret.txt").write_text("another")
+    assert run(course.folder, "grade", NAME, subs) == 0
+    assert marks(course, "ada")["key"] != key
+    assert grades(course)["ada"]["points"] == "16"
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["grade", "7-none", "subs"], "no assignment '7-none'; there are 1-"),
+        (["grade", NAME, "nowhere"], "there is no folder nowhere"),
+        (["release", "7-none"], "no assignment '7-none'"),
+    ],
+)
+def test_errors_say_what_would_work(course, capsys, arguments, message):
+    assert run(course.folder, *arguments) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_what_is_missing_is_named(course, tmp_path, capsys):
+    subs = tmp_path / "subs"
+    hand_in(subs, "ada", notebook(course, "solution"))
+    assert run(tmp_path / "other", "grade", NAME, subs) == 1
+    assert f"run `python -m nhlib.classroom release {NAME}`" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
+    (course.folder / "secret.txt").unlink()
+    assert run(course.folder, "grade", NAME, subs) == 1
+    assert "secret.txt is missing" in capsys.readouterr().err
+    assert main(["--assignments", str(tmp_path), "release"]) == 1
+    assert "no assignments in" in capsys.readouterr().err
+
+
+def test_a_grader_without_a_sandbox_gives_no_marks(course, tmp_path, capsys, monkeypatch):
+    subs = tmp_path / "subs"
+    hand_in(subs, "ada", notebook(course, "solution"))
+    monkeypatch.setattr("nhlib.classroom.sandbox.shutil.which", lambda _: None)
+    assert run(course.folder, "grade", NAME, subs) == 1
+    assert "apt install bubblewrap" in capsys.readouterr().err
+    assert not (course.folder / "marks").exists()
+
+
+def test_the_button_of_nbgrader_runs_no_code(course, tmp_path):
+    target = course.folder / "submitted" / "ada" / NAME
+    target.mkdir(parents=True)
+    changed = with_code(course, f"open({str(tmp_path / 'ran')!r}, 'w')\ndef {{f}}(*a): pass")
+    nbformat.write(changed, target / f"{NAME}.ipynb")
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "autograde", NAME],
+        cwd=course.folder, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "python -m nhlib.classroom grade" in done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_assignment_whose_files_disagree_is_refused(tmp_path):
+    folder = tmp_path / NAME
+    shutil.copytree(ASSIGNMENTS / NAME, folder)
+    original = load_assignment(folder).notebook
+    wrong = copy.deepcopy(original)
+    dict(graded_cells(wrong))["kinks-tests"].metadata.nbgrader.points = 7
+    nbformat.write(wrong, folder / f"{NAME}.ipynb")
+    with pytest.raises(ValueError, match=r"gives 7 points for kinks, and .* checks.py 5"):
+        load_assignment(folder)
+    wrong.cells = [
+        c for c in wrong.cells if c.metadata.get("nbgrader", {}).get("grade_id") != "kinks"
+    ]
+    nbformat.write(wrong, folder / f"{NAME}.ipynb")
+    with pytest.raises(ValueError, match="no cell with the grade_id 'kinks'"):
+        load_assignment(folder)
+    with pytest.raises(FileNotFoundError, match="it has no checks.py"):
+        load_assignment(tmp_path)
