@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -525,7 +526,14 @@ def test_an_interrupted_program_goes_on(files):
     grid = "sweep --widths 8 10 12 --epochs 0 1 2 30 --protocols A B --measures redundancy".split()
     grid += ["--seeds", *map(str, range(20)), "--store", str(store), "--table", str(table)]
     command = [sys.executable, "-m", "nhlib", *grid]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # Whoever is started in the background ignores the signal, and so would this process.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
     deadline = time.monotonic() + 120
     while process.poll() is None and time.monotonic() < deadline:
         if store.exists() and n_rows(store):

