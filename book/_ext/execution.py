@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 
 def fingerprint(root: Path, dataset: str) -> str:
     """Return a hash of nhlib's files, the exact versions of packages and the chosen data set."""
-    files = sorted(p for p in (root / "nhlib").rglob("*") if p.suffix in {".py", ".mplstyle"})
+    files = sorted(
+        p for p in (root / "nhlib").rglob("*") if p.suffix in {".py", ".mplstyle", ".js", ".css"}
+    )
     digest = hashlib.sha256(dataset.encode())
     for path in (*files, root / "constraints.txt"):
         digest.update(path.relative_to(root).as_posix().encode() + b"\0")

@@ -31,6 +31,7 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}: slides</title>
+<link rel="icon" href="../_static/favicon.svg">
 <link rel="stylesheet" href="../_static/reveal.js/dist/reset.css">
 <link rel="stylesheet" href="../_static/reveal.js/dist/reveal.css">
 {sheets}
@@ -80,7 +81,7 @@ def deck(page: str, address: str) -> str:
     stacks = [_title(title, first, address)]
     for section in chapter.find_all("section"):
         if section.h2 and section.get("id") not in LEFT_OUT and section.h2.parent is section:
-            stacks.append("".join(_stack(section.h2.decode_contents(), list(_children(section)))))
+            stacks.append(_stack(section.h2.decode_contents(), list(_children(section))))
     sheets = [e for e in soup.select("head link[rel=stylesheet]") if _is_one(e["href"], SHEETS)]
     scripts = [e for e in soup.select("script[src]") if _is_one(e["src"], SCRIPTS)]
     scripts += soup.select('script[type^="application/vnd.jupyter.widget"]')
@@ -104,33 +105,33 @@ def _title(title: str, content: list[Tag], address: str) -> str:
     return slides + (_slide(f"<h2>After this chapter you can</h2>{goals}", "") if goals else "")
 
 
-def _stack(heading: str, content: list[Tag]) -> Iterator[str]:
+def _stack(heading: str, content: list[Tag]) -> str:
     """The slides of a section: each thing to look at, with the text before it in its notes."""
+    slides: list[tuple[str, str]] = []
     notes = sentence = ""
-    shown = False
-    last = "take away" in heading
     for element in content:
-        if element.name == "h2":
-            continue
-        if last and element.name in ("ul", "p"):
-            yield _slide(f"<h2>{heading}</h2>{element}", "")
-            continue
         things = list(_to_look_at(element))
+        if "take away" in heading and element.name in ("ul", "p"):
+            things = [str(element)]
         if not things and element.name in ("p", "ul", "ol", "dl"):
             notes += str(element)
             sentence = str(element) if element.name == "p" else ""
         for thing in things:
             # A formula says little without what its letters mean.
             lead = sentence if "math" in (element.get("class") or []) else ""
-            yield _slide(f"<h2>{heading}</h2>{lead}{thing}", notes)
-            notes, sentence, shown = "", "", True
-    if notes and not last:
-        yield _slide(f"<h2>{heading}</h2>" + ("<p>In short</p>" if shown else ""), notes)
+            slides.append((lead + thing, notes))
+            notes = sentence = ""
+    if notes and not slides:
+        slides.append((sentence, notes))
+    elif notes:
+        thing, before = slides.pop()
+        slides.append((thing, before + notes))
+    return "".join(_slide(f"<h2>{heading}</h2>{thing}", words) for thing, words in slides)
 
 
 def _to_look_at(element: Tag) -> Iterator[str]:
     """What of an element belongs on slides."""
-    classes = element.get("class") or []
+    classes: list[str] = list(element.get("class") or [])
     if "cell" in classes:
         hidden = any(c.startswith("tag_hide") for c in classes)
         code = element.select_one(".cell_input pre")

@@ -66,8 +66,8 @@ export class Frame {
     }
     calls.lastChild.append(this.copied);
     this.root = h(
-      "section",
-      { class: "nh-explorer", "aria-label": title },
+      "div",
+      { class: "nh-explorer", role: "region", "aria-label": title },
       this.message, this.stage, this.panel, this.words, this.spoken, calls,
     );
     // JupyterLab would take arrow keys and letters for commands of its own.

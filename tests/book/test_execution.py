@@ -5,18 +5,21 @@ from pathlib import Path
 import execution
 import pytest
 
+FILES = [
+    *"nhlib/codes.py nhlib/sub/more.py nhlib/book.mplstyle nhlib/sub/widget.js".split(),
+    *"nhlib/sub/widget.css constraints.txt".split(),
+]
+
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     (tmp_path / "nhlib" / "sub").mkdir(parents=True)
-    for name in ("nhlib/codes.py", "nhlib/sub/more.py", "nhlib/book.mplstyle", "constraints.txt"):
+    for name in FILES:
         (tmp_path / name).write_text(name)
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    "name", ["nhlib/codes.py", "nhlib/sub/more.py", "nhlib/book.mplstyle", "constraints.txt"]
-)
+@pytest.mark.parametrize("name", FILES)
 def test_changed_file_changes_the_folder(root: Path, name: str) -> None:
     before = execution.fingerprint(root, "digits")
     (root / name).write_text("changed")
