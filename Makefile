@@ -18,6 +18,7 @@ lab: $(INSTALLED)  ## open the chapters in JupyterLab
 bench: $(INSTALLED)  ## time nhlib beside its peers
 	$(BIN)/python -m pytest benchmarks --benchmark-only
 	$(BIN)/python benchmarks/explorers.py
+	$(BIN)/python benchmarks/classroom.py
 
 classroom: $(INSTALLED)  ## make the assignments for students, with solutions, in classroom/
 	$(BIN)/python -m nhlib.classroom release

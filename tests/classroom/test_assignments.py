@@ -2,11 +2,11 @@
 
 import ast
 import copy
-import inspect
 from pathlib import Path
 
 import numpy as np
 import pytest
+from students import helpers, source
 
 from nhlib.classroom.assignments import graded_cells, load_assignment
 from nhlib.classroom.sandbox import CallError
@@ -29,25 +29,6 @@ def pair(request):
 
 def code(assignment):
     return [c.source for c in assignment.notebook.cells if c.cell_type == "code"]
-
-
-def helpers(task):
-    """What the mistakes of a task may call: imports, constants, and undecorated functions."""
-    file = inspect.getsourcefile(task.truth)
-    names = {t.name for _, t in TASKS.values()}
-    return "\n".join(
-        ast.unparse(s)
-        for s in ast.parse(Path(file).read_text()).body
-        if (isinstance(s, ast.FunctionDef) and not s.decorator_list and s.name not in names)
-        or (isinstance(s, ast.Import | ast.ImportFrom) and "nhlib" not in ast.unparse(s))
-        or isinstance(s, ast.Assign)
-    )
-
-
-def source(function):
-    (definition,) = ast.parse(inspect.getsource(function)).body
-    definition.decorator_list = []
-    return ast.unparse(definition)
 
 
 def test_the_solution_gets_full_marks(pair):

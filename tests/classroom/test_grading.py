@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_output
+from students import HOSTILE, with_code
 
 from nhlib.classroom import sandbox
 from nhlib.classroom.__main__ import main
@@ -24,36 +25,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Object of type:sqlalchemy.exc.SA
 ROOT = Path(__file__).parents[2]
 ASSIGNMENTS = ROOT / "book" / "assignments"
 NAME = "1-regions-on-a-line"
+ASSIGNMENT = load_assignment(ASSIGNMENTS / NAME)
 POINTS = {"kinks": 5, "slopes": 5, "pieces": 6}
-
-HOSTILE = {
-    "always-equal": "class E:\n    def __eq__(s, o): return True\n    def __len__(s): return 3\n"
-    "def {f}(*a): return E()",
-    "endless": "def {f}(*a):\n    while True: pass",
-    "endless-on-import": "while True: pass\n",
-    "memory": "def {f}(*a):\n    x = []\n    while True: x.append(bytearray(10**8))",
-    "prints": "def {f}(*a):\n    while True: print('x' * 10**6)",
-    "prints-on-import": "for i in range(10**9): print('x' * 10**6)\n",
-    "forks": "import os\ndef {f}(*a):\n    while True: os.fork()",
-    "exit": "import os\ndef {f}(*a): os._exit(0)",
-    "sys-exit": "import sys\ndef {f}(*a): sys.exit(0)\nsys.exit(0)",
-    "patched-numpy": "import numpy as np\nnp.allclose = lambda *a, **k: True\n"
-    "np.array_equal = lambda *a: True\nnp.asarray = lambda *a: 1\ndef {f}(*a): return 0",
-    "patched-nhlib": "import nhlib.classroom.tasks as t\nt.difference = lambda *a: ''\n"
-    "def {f}(*a): return 0",
-    "reads-checks": "def {f}(*a):\n    import glob\n"
-    "    return open(glob.glob('/**/checks.py', recursive=True)[0]).read()",
-    "writes": "import os\ndef {f}(*a):\n    for d in ('/tmp', os.path.expanduser('~'), '/'):\n"
-    "        try: open(d + '/harm', 'w').write('harm')\n        except OSError: pass\n    return 0",
-    "pipe": "import os\ndef {f}(*a):\n    for n in range(3, 30):\n"
-    "        try: os.write(n, b'0' * 10**5)\n        except OSError: pass\n    return 0",
-    "hard-coded": "import numpy as np\ndef {f}(*a): return np.array([0, 0.5])",
-    "huge": "import numpy as np\ndef {f}(*a): return np.zeros(10**8)",
-    "deep": "def {f}(*a):\n    x = []\n    for i in range(10**5): x = [x]\n    return x",
-    "raises-everything": "def {f}(*a): raise BaseException",
-    "calls-itself": "def {f}(*a): return {f}(*a)",
-    "source-bomb": "(" * 10**5,
-}
 
 
 @pytest.fixture(scope="module")
@@ -87,15 +60,6 @@ def hand_in(folder, student, content):
     else:
         nbformat.write(content, path)
     return path
-
-
-def with_code(course, source):
-    """The empty release, in which every function is written by ``source``."""
-    changed = notebook(course, "release")
-    for name, cell in graded_cells(changed):
-        if name in POINTS:
-            cell.source = source.replace("{f}", name)
-    return changed
 
 
 def grades(course):
@@ -173,7 +137,7 @@ def test_the_hostile_earn_nothing_and_harm_nothing(course, tmp_path, capsys, mon
     monkeypatch.setattr(sandbox, "START_SECONDS", 4.0)
     subs = tmp_path / "subs"
     for student, source in HOSTILE.items():
-        hand_in(subs, student, with_code(course, source))
+        hand_in(subs, student, with_code(ASSIGNMENT, notebook(course, "release"), source))
     edited = notebook(course, "release")
     for name, cell in graded_cells(edited):
         if name.endswith("-tests"):
@@ -325,7 +289,11 @@ def test_a_grader_without_a_sandbox_gives_no_marks(course, tmp_path, capsys, mon
 def test_the_button_of_nbgrader_runs_no_code(course, tmp_path):
     target = course.folder / "submitted" / "ada" / NAME
     target.mkdir(parents=True)
-    changed = with_code(course, f"open({str(tmp_path / 'ran')!r}, 'w')\ndef {{f}}(*a): pass")
+    changed = with_code(
+        ASSIGNMENT,
+        notebook(course, "release"),
+        f"open({str(tmp_path / 'ran')!r}, 'w')\ndef {{f}}(*a): pass",
+    )
     nbformat.write(changed, target / f"{NAME}.ipynb")
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run(
