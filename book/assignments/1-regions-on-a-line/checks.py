@@ -162,68 +162,39 @@ def _(rng):
 ALL = [ORDINARY, TOGETHER, SOME]
 
 
+def inputs_in_the_middle(weights, biases, start, end, distinct=np.unique):
+    """What every unit gets in the middle of each piece."""
+    places = distinct(-biases / weights)
+    ends = np.concatenate([[start], places[(start < places) & (places < end)], [end]])
+    return np.outer((ends[:-1] + ends[1:]) / 2, weights) + biases
+
+
 @find_slopes.mistake("takes ReLU units for absolute values", loses=ALL)
 def slopes(weights, biases, outputs, start, end):
-    places = -biases / weights
-    ends = np.concatenate(
-        [
-            [start],
-            np.unique(places[(start < places) & (places < end)]),
-            [end],
-        ]
-    )
-    middles = (ends[:-1] + ends[1:]) / 2
-    return (np.outer(middles, weights) + biases > 0) @ (outputs * weights)
+    return (inputs_in_the_middle(weights, biases, start, end) > 0) @ (outputs * weights)
 
 
 @find_slopes.mistake("goes from right to left", loses=ALL)
 def slopes(weights, biases, outputs, start, end):
-    places = -biases / weights
-    ends = np.concatenate(
-        [
-            [start],
-            np.unique(places[(start < places) & (places < end)]),
-            [end],
-        ]
-    )
-    middles = (ends[:-1] + ends[1:]) / 2
-    return (np.sign(np.outer(middles, weights) + biases) @ (outputs * weights))[::-1]
+    signs = np.sign(inputs_in_the_middle(weights, biases, start, end))
+    return (signs @ (outputs * weights))[::-1]
 
 
 @find_slopes.mistake("leaves the output weights out", loses=ALL)
 def slopes(weights, biases, outputs, start, end):
-    places = -biases / weights
-    ends = np.concatenate(
-        [
-            [start],
-            np.unique(places[(start < places) & (places < end)]),
-            [end],
-        ]
-    )
-    middles = (ends[:-1] + ends[1:]) / 2
-    return np.sign(np.outer(middles, weights) + biases) @ weights
+    return np.sign(inputs_in_the_middle(weights, biases, start, end)) @ weights
 
 
 @find_slopes.mistake("gives the piece before the first kink no slope of its own", loses=ALL)
 def slopes(weights, biases, outputs, start, end):
-    places = -biases / weights
-    ends = np.concatenate(
-        [
-            [start],
-            np.unique(places[(start < places) & (places < end)]),
-            [end],
-        ]
-    )
-    middles = (ends[:-1] + ends[1:]) / 2
-    return (np.sign(np.outer(middles, weights) + biases) @ (outputs * weights))[1:]
+    signs = np.sign(inputs_in_the_middle(weights, biases, start, end))
+    return (signs @ (outputs * weights))[1:]
 
 
 @find_slopes.mistake("opens an empty piece where two units fold together", loses=[TOGETHER])
 def slopes(weights, biases, outputs, start, end):
-    places = np.sort(-biases / weights)
-    ends = np.concatenate([[start], places[(start < places) & (places < end)], [end]])
-    middles = (ends[:-1] + ends[1:]) / 2
-    return np.sign(np.outer(middles, weights) + biases) @ (outputs * weights)
+    signs = np.sign(inputs_in_the_middle(weights, biases, start, end, np.sort))
+    return signs @ (outputs * weights)
 
 
 def widths(layers, start, end):
