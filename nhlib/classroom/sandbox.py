@@ -254,14 +254,15 @@ def command() -> list[str]:
         python = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", *python]
     else:
         run += ["--unshare-user", "--uid", str(USER), "--gid", str(USER)]
+    # The empty folder first: Python itself may live below /tmp.
+    run += ["--proc", "/proc", "--dev", "/dev"]
+    run += ["--perms", "1777", "--size", str(SCRATCH), "--tmpfs", "/tmp"]
     for path in ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache"):
         run += ["--ro-bind-try", path, path]
     for folder in _python_folders():
         for parent in reversed(folder.parents[:-1]):
             run += ["--dir", str(parent)]  # which all may enter, as those on disk perhaps may not
         run += ["--ro-bind", str(folder), str(folder)]
-    run += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", str(SCRATCH),
-            "--tmpfs", "/tmp"]  # fmt: skip
     for path in map(str, _hidden_folders()):
         run += ["--size", "4096", "--tmpfs", path, "--remount-ro", path]
     run += ["--dir", "/grader"]

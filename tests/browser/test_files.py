@@ -67,3 +67,12 @@ def test_reference_has_every_public_name(site: Path) -> None:
     objects = read(site / "appendix/reference.html").select("dt.sig-object")
     documented = {str(signature.get("id", "")).rpartition(".")[2] for signature in objects}
     assert set(nhlib.__all__) <= documented
+
+
+def test_solutions_of_assignments_are_not_in_the_book(site: Path) -> None:
+    sources = Path(__file__).parents[2] / "book" / "assignments"
+    names = [folder.parent.name for folder in sources.glob("*/checks.py")]
+    assert len(names) == 6
+    assert not [p for p in site.rglob("*") if p.stem in names or p.name == "checks.py"]
+    for page in site.rglob("*.html"):
+        assert "BEGIN SOLUTION" not in page.read_text("utf-8")

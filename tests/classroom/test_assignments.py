@@ -2,10 +2,12 @@
 
 import ast
 import copy
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from nbclient import NotebookClient
 from students import helpers, source
 
 from nhlib.classroom.assignments import graded_cells, load_assignment
@@ -29,6 +31,24 @@ def pair(request):
 
 def code(assignment):
     return [c.source for c in assignment.notebook.cells if c.cell_type == "code"]
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_the_notebook_runs_and_its_own_tests_pass(name):
+    NotebookClient(ASSIGNMENTS[name].notebook, timeout=120).execute()
+
+
+@pytest.mark.parametrize("name", ASSIGNMENTS)
+def test_an_assignment_gives_twenty_points_and_asks_for_words(name):
+    cells = dict(graded_cells(ASSIGNMENTS[name].notebook)).values()
+    graded = [c for c in cells if c.metadata.nbgrader.grade]
+    assert sum(c.metadata.nbgrader.points for c in graded) == 20
+    by_hand = [c for c in graded if c.metadata.nbgrader.solution]
+    assert by_hand
+    for cell in by_hand:
+        points = re.findall(r"(?:\*|#) (\d) points?: ", cell.source)
+        assert sum(map(int, points)) == cell.metadata.nbgrader.points
+        assert cell.cell_type == "code" or "**A sample answer**" in cell.source
 
 
 def test_the_solution_gets_full_marks(pair):

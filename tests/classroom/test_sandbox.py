@@ -251,7 +251,10 @@ def test_the_sandbox_shows_no_files_but_pythons():
         shown = room.call("/")
         pythons = {Path(sys.prefix).parts[1], Path(sys.base_prefix).parts[1]}
         assert set(shown) <= {*"bin dev etc grader lib lib64 proc tmp usr".split(), *pythons}
-        assert room.call("/tmp") == []
+        below_tmp = [
+            Path(p).parts[2] for p in (sys.prefix, sys.base_prefix) if p.startswith("/tmp/")
+        ]
+        assert room.call("/tmp") == sorted(set(below_tmp))
         assert room.call("/grader") == ["wire.py", "worker.py"]
         processes = [p for p in room.call("/proc") if p.isdecimal()]
         assert len(processes) <= 3
