@@ -268,6 +268,8 @@ def command() -> list[str]:
     run += ["--dir", "/grader"]
     for file in ("worker.py", "wire.py"):
         run += ["--ro-bind", str(HERE / file), f"/grader/{file}"]
+    # Only /tmp is to be written to: the rest is in memory as well, and without a limit.
+    run += ["--remount-ro", "/dev", "--remount-ro", "/"]
     return [*run, "--chdir", "/tmp", *python, "/grader/worker.py"]
 
 

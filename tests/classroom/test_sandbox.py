@@ -263,6 +263,30 @@ def test_the_sandbox_shows_no_files_but_pythons():
                 room.call(str(hidden))
 
 
+FILL = """
+import os
+def f():
+    written = {}
+    for top, below, _ in os.walk("/"):
+        if top.count("/") > 1 or top in ("/proc", "/usr"):
+            below.clear()
+        try:
+            for n in range(100):
+                with open(f"{top}/fill{n}", "wb") as file:
+                    file.write(bytes(2**23))
+                written[top] = written.get(top, 0) + 8
+        except OSError:
+            pass
+    return written
+"""
+
+
+def test_little_can_be_written_and_only_in_one_place():
+    written = outcome(FILL)
+    assert set(written) == {"/tmp"}
+    assert written["/tmp"] <= 64  # MiB
+
+
 def test_no_process_stays_behind(impatient):
     with Sandbox(["import time\ndef f():\n    time.sleep(60)"], "f") as room:
         with pytest.raises(CallError, match="too long"):
