@@ -81,7 +81,7 @@ def deck(page: str, address: str) -> str:
     stacks = [_title(title, first, address)]
     for section in chapter.find_all("section"):
         if section.h2 and section.get("id") not in LEFT_OUT and section.h2.parent is section:
-            stacks.append(_stack(section.h2.decode_contents(), list(_children(section))))
+            stacks.append(_stack(section.h2.decode_contents(), list(_contents(section))))
     sheets = [e for e in soup.select("head link[rel=stylesheet]") if _is_one(e["href"], SHEETS)]
     scripts = [e for e in soup.select("script[src]") if _is_one(e["src"], SCRIPTS)]
     scripts += soup.select('script[type^="application/vnd.jupyter.widget"]')
@@ -91,7 +91,7 @@ def deck(page: str, address: str) -> str:
         title=title,
         sheets="\n".join(map(str, sheets)),
         scripts="\n".join(map(str, scripts)),
-        slides="\n".join(f"<section>{stack}</section>" for stack in stacks),
+        slides="\n".join(f"<section>{stack}</section>" for stack in stacks if stack),
     )
 
 
@@ -152,6 +152,15 @@ def _slide(content: str, notes: str) -> str:
 
 def _children(element: Tag) -> Iterator[Tag]:
     return (e for e in element.children if isinstance(e, Tag))
+
+
+def _contents(section: Tag) -> Iterator[Tag]:
+    """What a section holds, that of its subsections included."""
+    for element in _children(section):
+        if element.name == "section":
+            yield from _contents(element)
+        else:
+            yield element
 
 
 def _is_one(address: object, names: tuple[str, ...]) -> bool:
