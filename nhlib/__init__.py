@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from nhlib.augmentation import Augmentation
 from nhlib.baselines import compare_with_baselines, hidden_activations, random_hyperplanes
 from nhlib.categorization import (
     bit_information,
@@ -11,6 +12,16 @@ from nhlib.categorization import (
     logreg_accuracy,
 )
 from nhlib.codes import NeuralCodes, drop_constant_bits
+from nhlib.convolutional import (
+    imagenet_network,
+    resnet18,
+    resnet20,
+    resnet32,
+    resnet56,
+    vgg,
+    vgg16,
+    vgg19,
+)
 from nhlib.datasets import (
     Dataset,
     Split,
@@ -29,6 +40,7 @@ from nhlib.determinism import (
     unit_activity,
 )
 from nhlib.encoding import encode
+from nhlib.history import History
 from nhlib.neighbours import nearest_codes
 from nhlib.networks import mlp
 from nhlib.phases import critical_size, phase_chart, regime, sensitivity
@@ -48,7 +60,7 @@ from nhlib.regions import (
 )
 from nhlib.results import Results
 from nhlib.sweeps import sweep
-from nhlib.training import History, fit
+from nhlib.training import fit
 
 __version__ = "0.1.0"
 
@@ -68,6 +80,7 @@ _PLOTS = (
 _EXPLORERS = ("CodeExplorer", "PhaseExplorer", "RegionExplorer", "SweepExplorer")
 
 __all__ = [
+    "Augmentation",
     "CodeExplorer",
     "Dataset",
     "History",
@@ -95,6 +108,7 @@ __all__ = [
     "fit",
     "hanin_rolnick_scale",
     "hidden_activations",
+    "imagenet_network",
     "kmeans_accuracy",
     "knn_accuracy",
     "load",
@@ -121,11 +135,18 @@ __all__ = [
     "redundancy_bound",
     "redundancy_ratio",
     "regime",
+    "resnet18",
+    "resnet20",
+    "resnet32",
+    "resnet56",
     "segment",
     "sensitivity",
     "serra_bound",
     "sweep",
     "unit_activity",
+    "vgg",
+    "vgg16",
+    "vgg19",
     "with_instance_noise",
     "with_label_noise",
     "zaslavsky_bound",

@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +13,8 @@ import numpy as np
 from jaxtyping import Bool, Int32, Int64, UInt8
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
+
+from nhlib.files import replacing
 
 FORMAT, FORMAT_VERSION = "nhlib neural codes", 1
 
@@ -336,22 +337,13 @@ class NeuralCodes:
         ...     NeuralCodes.load(f"{folder}/mine.codes") == codes
         True
         """
-        path = Path(path)
-        if not path.parent.is_dir():
-            raise FileNotFoundError(f"path: there is no folder {path.parent} to write {path.name}")
         metadata = {
             "format": FORMAT,
             "version": str(FORMAT_VERSION),
             "layers": json.dumps(list(self._layers.items())),
         }
-        handle, partial = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        os.close(handle)
-        try:
+        with replacing(Path(path)) as partial:
             save_file({"packed": self._packed}, partial, metadata)
-            Path(partial).replace(path)
-        except BaseException:
-            Path(partial).unlink(missing_ok=True)
-            raise
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "NeuralCodes":

@@ -16,9 +16,10 @@ from nhlib.datasets import Dataset, random_inputs
 from nhlib.determinism import redundancy_ratio
 from nhlib.encoding import encode
 from nhlib.grids import Configuration
+from nhlib.history import History
 from nhlib.population import Population
 from nhlib.threads import threads_for
-from nhlib.training import History, fit
+from nhlib.training import fit
 
 _CLASSIFIERS: dict[str, Callable[..., float]] = {
     "kmeans": kmeans_accuracy,

@@ -8,12 +8,13 @@ import torch
 from torch import nn
 
 from nhlib.datasets import Dataset, Split
+from nhlib.history import History
 from nhlib.members import Member, layers_of
 from nhlib.programs import Program, State
 from nhlib.progress import progress_bar
 from nhlib.recipes import Recipe
 from nhlib.threads import threads_for
-from nhlib.training import History, checked, products_in_a_step
+from nhlib.training import checked, products_in_a_step
 
 
 class Population:
@@ -94,6 +95,12 @@ class Population:
         of_each = _for_each("data", data, Dataset, n)
         recipe_of = _for_each("recipes", recipes, Recipe, n)
         seed_of = _for_each("seeds", seeds, int, n)
+        for recipe in recipe_of:
+            if recipe.optimizer != "adam" or recipe.schedule != "steps" or recipe.augmentation:
+                raise ValueError(
+                    "recipes: a population trains with Adam, learning rates in steps and no "
+                    f"augmentation, not with {recipe}; use nhlib.fit"
+                )
         members = []
         for i, (network, of, seed) in enumerate(zip(networks, of_each, seed_of, strict=True)):
             try:
@@ -180,7 +187,7 @@ class Population:
                     history.train_loss.append(losses[k])
                     history.train_accuracy.append(hits[k])
                     history.test_accuracy.append(accuracies[k])
-                    if epoch < recipe.epochs and history._stalled():
+                    if epoch < recipe.epochs and history.stalled():
                         history.stopped_early = True
                         program.write(k, complete)
                     else:
@@ -203,7 +210,7 @@ class Population:
             if member.number not in self.failed:
                 program.write(k, state)
                 kept = copy.deepcopy(member.network).eval()
-                self.histories[member.number]._snapshots[epoch] = kept
+                self.histories[member.number].snapshots[epoch] = kept
 
 
 def _for_each(name: str, given: Any, kind: type, n: int) -> list[Any]:

@@ -1,10 +1,11 @@
-"""Training one network, reproducibly, and the record of what happened."""
+"""Training one network, reproducibly."""
 
 import copy
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,107 +15,16 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from nhlib.arguments import whole_number
+from nhlib.augmentation import changed
+from nhlib.checkpoints import Checkpoint
 from nhlib.datasets import Dataset
+from nhlib.history import History
 from nhlib.progress import progress_bar
 from nhlib.recipes import Recipe, epoch_order
 from nhlib.threads import threads_for
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 # Inputs in a batch when no gradients are needed.
 _EVALUATION_BATCH = 1024
-
-
-class History:
-    """What happened while a network was trained; `fit` makes it.
-
-    Attributes
-    ----------
-    recipe : Recipe
-        The settings.
-    train_loss, train_accuracy : list of float
-        Mean over each epoch's examples, taken while the weights change: every minibatch
-        counts with the weights that it met. The loss includes the penalty.
-    test_accuracy : list of float
-        After each epoch, in eval mode.
-    stopped_early : bool
-        Whether `Recipe.patience` ended the training.
-
-    Examples
-    --------
-    >>> import nhlib as nh
-    >>> data = nh.load("digits")
-    >>> network = nh.mlp(data.n_inputs, [50], data.n_classes)
-    >>> history = nh.fit(network, data, nh.Recipe(epochs=3), snapshots=[0, 1])
-    >>> history
-    History(3 epochs, test accuracy 0.667, snapshots of epochs 0, 1)
-    >>> history.table().round(2)
-       epoch  learning_rate  train_loss  train_accuracy  test_accuracy
-    0      1            0.0        2.31            0.15           0.29
-    1      2            0.0        2.03            0.41           0.48
-    2      3            0.0        1.80            0.61           0.67
-    """
-
-    def __init__(self, recipe: Recipe) -> None:
-        self.recipe = recipe
-        self.train_loss: list[float] = []
-        self.train_accuracy: list[float] = []
-        self.test_accuracy: list[float] = []
-        self.stopped_early = False
-        self._snapshots: dict[int, nn.Module] = {}
-
-    @property
-    def epochs(self) -> int:
-        """Count the epochs completed."""
-        return len(self.train_loss)
-
-    def network(self, epoch: int) -> nn.Module:
-        """Return the network as it was after an epoch; epoch 0 is before training.
-
-        Every call makes a new network, in eval mode, on the device it was trained on.
-
-        Raises
-        ------
-        ValueError
-            If no snapshot was taken then.
-        """
-        if epoch not in self._snapshots:
-            taken = ", ".join(map(str, self._snapshots))
-            hint = f"there are epochs {taken}" if taken else "pass snapshots=(0, 1, …) to fit"
-            early = f", and training stopped early after {self.epochs}" * self.stopped_early
-            raise ValueError(f"epoch: no snapshot of epoch {epoch!r}; {hint}{early}")
-        return copy.deepcopy(self._snapshots[epoch])
-
-    def table(self) -> "pd.DataFrame":
-        """Return one row an epoch: losses, accuracies and learning rate."""
-        import pandas as pd
-
-        epochs = range(1, self.epochs + 1)
-        return pd.DataFrame(
-            {
-                "epoch": epochs,
-                "learning_rate": [self.recipe.learning_rate_in(epoch) for epoch in epochs],
-                "train_loss": self.train_loss,
-                "train_accuracy": self.train_accuracy,
-                "test_accuracy": self.test_accuracy,
-            }
-        )
-
-    def __repr__(self) -> str:
-        parts = [f"{self.epochs} epochs" + ", stopped early" * self.stopped_early]
-        if self.test_accuracy:
-            parts.append(f"test accuracy {self.test_accuracy[-1]:.3g}")
-        if self._snapshots:
-            parts.append(f"snapshots of epochs {', '.join(map(str, self._snapshots))}")
-        return f"History({', '.join(parts)})"
-
-    def _stalled(self) -> bool:
-        # Keras' rule, with no least improvement: epochs since the lowest loss so far.
-        if self.recipe.patience is None:
-            return False
-        since_lowest = self.epochs - 1 - self.train_loss.index(min(self.train_loss))
-        return since_lowest >= self.recipe.patience
 
 
 def fit(
@@ -125,6 +35,7 @@ def fit(
     snapshots: Iterable[int] = (),
     seed: int = 0,
     device: str | torch.device | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
     progress: bool = True,
 ) -> History:
     """Train a network in place.
@@ -150,6 +61,10 @@ def fit(
         Decides the order of the examples (see `epoch_order`), not the initial weights.
     device : str or torch.device, optional
         Where to train; the network is moved there. By default where it is.
+    checkpoint : path, optional
+        A file that holds, after every epoch, all that is needed to go on. If it is there, the
+        training goes on from it, to the same weights as if it had never stopped; the network's
+        own weights then do not count. When training is over, the file stays.
     progress : bool, default True
         Show a progress bar when it takes longer than two seconds.
 
@@ -161,7 +76,10 @@ def fit(
     Raises
     ------
     TypeError, ValueError
-        If an argument does not fit, before anything is changed.
+        If an argument does not fit, before anything is changed; or if `checkpoint` is cut
+        short, or comes from another training.
+    FileNotFoundError
+        If the folder of `checkpoint` does not exist.
     FloatingPointError
         At the end of an epoch in which the loss was not finite. The network then has the
         weights of the last complete epoch, as it has when training is interrupted from the
@@ -178,24 +96,40 @@ def fit(
     >>> untrained = history.network(0)
     """
     keep = checked(network, data, recipe, snapshots, seed)
+    saved = None
+    if checkpoint is not None:
+        saved = Checkpoint(checkpoint, network, data, recipe, sorted(keep), seed)
     network.to(device)
-    optimizer = _adam(network, recipe)
+    if any(weight.ndim == 4 for weight in network.parameters()):
+        network.to(memory_format=torch.channels_last)  # in which convolutions are fastest
+    optimizer = _optimizer(network, recipe)
     weights = next(p for p in network.parameters() if p.requires_grad)
     train, test = (
         (split.inputs.to(weights), split.labels.to(weights.device))
         for split in (data.train, data.test)
     )
     history = History(recipe)
-    steps = recipe.epochs * -(-len(data.train) // recipe.batch_size)
-    bar = progress_bar("fit", steps, "steps", progress)
+    steps_an_epoch = -(-len(data.train) // recipe.batch_size)
+    bar = progress_bar("fit", recipe.epochs * steps_an_epoch, "steps", progress)
     complete = copy.deepcopy(network.state_dict())
     with bar, _seeded(seed, weights.device), threads_for(products_in_a_step(network, recipe)):
         try:
-            if 0 in keep:
-                history._snapshots[0] = copy.deepcopy(network).eval()
-            for epoch in range(1, recipe.epochs + 1):
+            if saved is not None:
+                saved.restore(network, optimizer, history)
+                complete = copy.deepcopy(network.state_dict())
+                bar.update(history.epochs * steps_an_epoch)
+            if 0 in keep and not history.epochs:
+                history.snapshots[0] = copy.deepcopy(network).eval()
+            while history.epochs < recipe.epochs and not history.stopped_early:
+                epoch = history.epochs + 1
                 order = epoch_order(len(data.train), seed, epoch).to(weights.device)
-                loss, accuracy = _epoch(network, optimizer, train, order, recipe, epoch, bar)
+                changes = None
+                if recipe.augmentation is not None:
+                    size = train[0].shape[2:]
+                    changes = recipe.augmentation.changes(len(order), size, seed, epoch).to(weights)
+                loss, accuracy = _epoch(
+                    network, optimizer, train, order, changes, recipe, epoch, bar
+                )
                 test_accuracy = accuracy_of(network, test)
                 history.train_loss.append(loss)
                 history.train_accuracy.append(accuracy)
@@ -203,10 +137,10 @@ def fit(
                 complete = copy.deepcopy(network.state_dict())
                 bar.set_postfix(epoch=epoch, loss=loss, test_accuracy=test_accuracy, refresh=False)
                 if epoch in keep:
-                    history._snapshots[epoch] = copy.deepcopy(network).eval()
-                if epoch < recipe.epochs and history._stalled():
-                    history.stopped_early = True
-                    break
+                    history.snapshots[epoch] = copy.deepcopy(network).eval()
+                history.stopped_early = epoch < recipe.epochs and history.stalled()
+                if saved is not None:
+                    saved.save(network, optimizer, history)
         except (FloatingPointError, KeyboardInterrupt) as error:
             network.load_state_dict(complete)
             error.add_note(f"The network is as it was after epoch {history.epochs}.")
@@ -225,20 +159,22 @@ def products_in_a_step(network: nn.Module, recipe: Recipe) -> int:
     return recipe.batch_size * affine if affine == matrices else sys.maxsize
 
 
-def _adam(network: nn.Module, recipe: Recipe) -> torch.optim.Adam:
+def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     kinds = (nn.Linear, nn.modules.conv._ConvNd)
     layers = [module for module in network.modules() if isinstance(module, kinds)]
     hidden = {layer.weight for layer in layers[:-1]}
     weights = [p for p in network.parameters() if p.requires_grad]
     groups = [
-        # Weight decay adds the penalty's gradient to that of the loss, within Adam's own step.
+        # Weight decay adds the penalty's gradient to that of the loss, within the step itself.
         {"params": [p for p in weights if p in hidden], "weight_decay": 2 * recipe.l2},
         {"params": [p for p in weights if p not in hidden], "weight_decay": 0.0},
     ]
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, momentum=0.9, nesterov=True, fused=True)
     return torch.optim.Adam(groups, eps=recipe.epsilon, fused=True)
 
 
-def _penalty(optimizer: torch.optim.Adam) -> Tensor | float:
+def _penalty(optimizer: torch.optim.Optimizer) -> Tensor | float:
     penalty: Tensor | float = 0.0
     for group in optimizer.param_groups:
         if group["weight_decay"]:
@@ -252,24 +188,33 @@ _Examples = tuple[Float[Tensor, "n *shape"], Int64[Tensor, " n"]]
 
 def _epoch(
     network: nn.Module,
-    optimizer: torch.optim.Adam,
+    optimizer: torch.optim.Optimizer,
     train: _Examples,
     order: Int64[Tensor, " n"],
+    changes: Float[Tensor, "n 2 3"] | None,
     recipe: Recipe,
     epoch: int,
     bar: tqdm,
 ) -> tuple[float, float]:
     """Train for one epoch, and return its mean loss and accuracy."""
     inputs, labels = train
-    for group in optimizer.param_groups:
-        group["lr"] = recipe.learning_rate_in(epoch)
     batches = order.split(recipe.batch_size)
+    half = recipe.bfloat16 and inputs.is_cuda
     losses, predictions = [], []
     network.train()
-    for batch in batches:
+    for step, batch in enumerate(batches):
+        rate = recipe.learning_rate_in(epoch, step / len(batches))
+        for group in optimizer.param_groups:
+            group["lr"] = rate
         optimizer.zero_grad()
-        output = network(inputs.index_select(0, batch))
-        loss = F.cross_entropy(output, labels.index_select(0, batch))
+        seen = inputs.index_select(0, batch)
+        if changes is not None:
+            seen = changed(seen, changes.index_select(0, batch))
+        if seen.ndim == 4:
+            seen = seen.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(inputs.device.type, torch.bfloat16, enabled=half):
+            output = network(seen)
+            loss = F.cross_entropy(output, labels.index_select(0, batch))
         loss.backward()
         # They stay on the device: to ask for a number would make a GPU wait in every step.
         losses.append(loss.detach() + _penalty(optimizer))
@@ -290,7 +235,7 @@ def _epoch(
         )
         raise FloatingPointError(
             f"the loss or the weights are not finite in epoch {epoch}, step {step} of "
-            f"{len(batches)}, at a learning rate of {group['lr']:g}. {cause}"
+            f"{len(batches)}, at a learning rate of {rate:g}. {cause}"
         )
     sizes = [len(batch) for batch in batches]
     loss = np.average(torch.stack(losses).tolist(), weights=sizes)
@@ -351,6 +296,11 @@ def checked(network: Any, data: Any, recipe: Any, snapshots: Iterable[Any], seed
             f"recipe: batch_size={recipe.batch_size} leaves one of the {len(data.train)} training "
             "examples to a minibatch of its own, which batch normalization cannot normalize; "
             "change batch_size, or train_size in load"
+        )
+    if recipe.augmentation is not None and len(data.input_shape) != 3:
+        raise ValueError(
+            "recipe: augmentation changes images of shape (channels, height, width), and the "
+            f"inputs of data have shape {data.input_shape}; pass augmentation=None"
         )
     _check_output(network, data)
     return keep

@@ -84,8 +84,8 @@ def as_alone(networks, data=DATA, recipes=A, seeds=0, tolerance=1e-9, snapshots=
         assert ours.stopped_early == theirs.stopped_early
         assert ours.epochs == theirs.epochs
         assert ours.train_loss == pytest.approx(theirs.train_loss, rel=tolerance, abs=tolerance)
-        assert ours._snapshots.keys() == theirs._snapshots.keys()
-        for epoch in theirs._snapshots:
+        assert ours.snapshots.keys() == theirs.snapshots.keys()
+        for epoch in theirs.snapshots:
             same(ours.network(epoch), theirs.network(epoch), tolerance)
         if tolerance < 1e-6:  # else an example may lie between two classes
             assert ours.train_accuracy == pytest.approx(theirs.train_accuracy, abs=tolerance)

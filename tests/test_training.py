@@ -14,9 +14,10 @@ from torch.nn import functional as F
 import nhlib.progress
 import nhlib.training
 from nhlib.datasets import Dataset, Split, load
+from nhlib.history import History
 from nhlib.networks import mlp
 from nhlib.recipes import Recipe, epoch_order
-from nhlib.training import History, fit
+from nhlib.training import fit
 
 
 @pytest.fixture(scope="module")

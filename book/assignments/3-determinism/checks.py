@@ -162,53 +162,13 @@ find_bits = Task(bits_needed)
 USUAL = "limits that some of the bits meet"
 EXACT = "limits that are met exactly"
 NEVER = "codes that sometimes do not meet the limit at all"
+GENEROUS = "generous limits"
 
 
 def ratios(codes):
     n = len(codes)
     return [1 - (len(np.unique(codes[:, :k], axis=0)) if k else 1) / n
             for k in range(codes.shape[1] + 1)]  # fmt: skip
-
-
-def draw_prefixes(rng):
-    """Codes of 32 examples, whose ratio from the front is never that from the back."""
-    while True:
-        codes = rng.integers(0, 2, (32, 12))
-        codes[:, 4] = codes[:, 3]  # a bit that adds nothing
-        front, back = ratios(codes), ratios(codes[:, ::-1])
-        if front[-1] < 0.1 and all(
-            abs(f - b) > 0 for f, b in zip(front[3:9], back[3:9], strict=True)
-        ):
-            return codes, front, back
-
-
-@find_bits.on(USUAL, points=2)
-def _(rng):
-    while True:
-        codes, front, back = draw_prefixes(rng)
-        limit = float(rng.uniform(0.15, 0.7))
-        near = min(abs(f - limit) for f in front)
-        k = [next(i for i, r in enumerate(rs) if r <= limit) for rs in (front, back)]
-        if near > 1e-3 and k[0] != k[1]:
-            return codes, limit
-
-
-@find_bits.on(EXACT, points=1)
-def _(rng):
-    while True:
-        codes, front, back = draw_prefixes(rng)
-        limit = front[int(rng.integers(3, 9))]
-        k = next(i for i, r in enumerate(front) if r <= limit)
-        if next(i for i, r in enumerate(back) if r <= limit) != k and limit > front[-1]:
-            return codes, limit
-
-
-@find_bits.on(NEVER, points=1)
-def _(rng):
-    codes = draw_codes(rng, rng.integers(1, 4, 16), 10)
-    best = ratios(codes)[-1]
-    offset = rng.choice([-1, 1]) * 0.01 if best > 0.01 else 0.01
-    return codes, float(best + offset)
 
 
 def first_below(codes, limit, start=0, strict=False):
@@ -218,7 +178,51 @@ def first_below(codes, limit, start=0, strict=False):
     return None
 
 
-@find_bits.mistake("counts one bit too few", loses=[USUAL, EXACT, NEVER])
+def draw_step(rng):
+    """32 codes, and the ratios before and after a bit that counts, but not from the back."""
+    while True:
+        codes = rng.integers(0, 2, (32, 12))
+        codes[:, 4] = codes[:, 3]  # a bit that adds nothing
+        front, k = ratios(codes), int(rng.integers(2, 9))
+        if front[k] < front[k - 1] and front[k] > front[-1]:
+            middle = (front[k] + front[k - 1]) / 2
+            if all(first_below(codes[:, ::-1], r) != k for r in (front[k], middle)):
+                return codes, front[k - 1], front[k]
+
+
+@find_bits.on(USUAL, points=1, trials=16)
+def _(rng):
+    codes, before, after = draw_step(rng)
+    return codes, float(before + after) / 2
+
+
+@find_bits.on(EXACT, points=1, trials=16)
+def _(rng):
+    codes, _, after = draw_step(rng)
+    return codes, float(after)
+
+
+@find_bits.on(NEVER, points=1, trials=24)
+def _(rng):
+    while True:
+        codes = draw_codes(rng, rng.integers(1, 4, 16), 10)
+        best = ratios(codes)[-1]
+        limit = float(best + 0.01)
+        if best > 0.1 and first_below(codes, limit) != first_below(codes[:, ::-1], limit):
+            return codes, limit if rng.random() < 0.5 else float(best - 0.01)
+
+
+@find_bits.on(GENEROUS, points=1, trials=24)
+def _(rng):
+    n = int(rng.integers(4, 13))
+    codes = rng.integers(0, 2, (n, 6))
+    codes[:2, 0] = 0, 1
+    codes[:, -1] = codes[0, -1]  # from the back, one bit is never enough
+    codes = rng.permutation(codes)
+    return codes, float(rng.choice([n - 0.5, n - 1.5]) / n)
+
+
+@find_bits.mistake("counts one bit too few", loses=[USUAL, EXACT, NEVER, GENEROUS])
 def bits_needed(codes, limit):
     k = first_below(codes, limit)
     return None if k is None else k - 1
@@ -229,7 +233,9 @@ def bits_needed(codes, limit):
     return first_below(codes, limit, strict=True)
 
 
-@find_bits.mistake("takes the last bits instead of the first", loses=[USUAL, EXACT, NEVER])
+@find_bits.mistake(
+    "takes the last bits instead of the first", loses=[USUAL, EXACT, NEVER, GENEROUS]
+)
 def bits_needed(codes, limit):
     return first_below(codes[:, ::-1], limit)
 
@@ -240,7 +246,14 @@ def bits_needed(codes, limit):
     return codes.shape[1] if k is None else k
 
 
-@find_bits.mistake("compares with the share of distinct codes", loses=[USUAL, EXACT, NEVER])
+@find_bits.mistake("always takes at least one bit", loses=[GENEROUS])
+def bits_needed(codes, limit):
+    return first_below(codes, limit, start=1)
+
+
+@find_bits.mistake(
+    "compares with the share of distinct codes", loses=[USUAL, EXACT, NEVER, GENEROUS]
+)
 def bits_needed(codes, limit):
     for k, ratio in enumerate(ratios(codes)):
         if 1 - ratio <= limit:
@@ -264,8 +277,8 @@ def expected_lonely_fraction(counts, n):
 
 
 find_expected = Task(expected_lonely_fraction)
-FEW = "samples of a few examples"
-THOUSANDS = "samples of thousands of examples"
+FEW = "samples from a few examples"
+THOUSANDS = "samples from thousands of examples"
 
 
 @find_expected.on(FEW, points=2)

@@ -180,9 +180,9 @@ def _(rng):
     return draw_until_moved(rng, 4, 1, 2)
 
 
-@find_effect.on(LACKING, points=1)
+@find_effect.on(LACKING, points=1, trials=20)  # so many that both answers occur
 def _(rng):
-    shared = int(rng.choice([0, 1, 1, 3]))
+    shared = int(rng.choice([0, 1, 2, 3]))
     return draw_until_moved(rng, shared, 3, 3)
 
 
@@ -230,6 +230,17 @@ def paired_effect(settings, seeds, values, low, high):
 
 
 @find_effect.mistake(
+    "gives the standard deviation for the standard error",
+    loses=[SAME, SOME, LACKING],
+)
+def paired_effect(settings, seeds, values, low, high):
+    differences = by_seed(settings, seeds, values, low, high)
+    if len(differences) < 2:
+        return None
+    return differences.mean(), differences.std(ddof=1)
+
+
+@find_effect.mistake(
     "returns numbers also where fewer than two seeds are shared",
     loses=[LACKING],
 )
@@ -251,7 +262,7 @@ def sign_test(differences):
 find_p = Task(sign_test)
 CLEAR = "differences that are mostly of one sign"
 EVEN = "differences that are about half-half"
-ZEROS = "differences among which some are 0"
+ZEROS = "differences among which some or all are 0"
 
 
 def draw_signs(rng, smaller, larger, zeros=0):
@@ -260,20 +271,22 @@ def draw_signs(rng, smaller, larger, zeros=0):
     return (rng.permutation(signs * rng.uniform(0.5, 1, len(signs))),)
 
 
-@find_p.on(CLEAR, points=1)
+@find_p.on(CLEAR, points=1, trials=16)
 def _(rng):
-    smaller = int(rng.integers(1, 3))
+    smaller = int(rng.integers(0, 3))
     return draw_signs(rng, smaller, smaller + int(rng.integers(4, 8)))
 
 
-@find_p.on(EVEN, points=1)
+@find_p.on(EVEN, points=1, trials=20)  # so many that p is not always 1
 def _(rng):
     smaller = int(rng.integers(3, 6))
-    return draw_signs(rng, smaller, smaller + int(rng.choice([0, 0, 2])))
+    return draw_signs(rng, smaller, smaller + int(rng.choice([0, 2])))
 
 
-@find_p.on(ZEROS, points=1)
+@find_p.on(ZEROS, points=1, trials=24)
 def _(rng):
+    if rng.random() < 1 / 3:
+        return (np.zeros(int(rng.integers(5, 9))),)
     smaller = int(rng.integers(1, 3))
     return draw_signs(
         rng,
@@ -312,6 +325,13 @@ def sign_test(differences):
     return min(1.0, 2 * tail(n, min(positive, n - positive)))
 
 
+@find_p.mistake("gives half of the zeros to either side", loses=[ZEROS])
+def sign_test(differences):
+    s, k = signs_of(differences)
+    zeros = len(differences) - s
+    return min(1.0, 2 * tail(s + zeros, k + zeros // 2))
+
+
 @find_p.mistake("leaves the last term of the sum out", loses=[CLEAR, EVEN, ZEROS])
 def sign_test(differences):
     s, k = signs_of(differences)
@@ -319,6 +339,15 @@ def sign_test(differences):
 
 
 @find_p.mistake("can be larger than 1", loses=[EVEN])
+def sign_test(differences):
+    s, k = signs_of(differences)
+    return 2 * tail(s, k) if s else 1.0
+
+
+@find_p.mistake(
+    "can be larger than 1, also where nothing but zeros is given",
+    loses=[EVEN, ZEROS],
+)
 def sign_test(differences):
     return 2 * tail(*signs_of(differences))
 
