@@ -60,6 +60,7 @@ from nhlib.regions import (
 )
 from nhlib.results import Results
 from nhlib.sweeps import sweep
+from nhlib.trained import load_trained, training_log
 from nhlib.training import fit
 
 __version__ = "0.1.0"
@@ -112,6 +113,7 @@ __all__ = [
     "kmeans_accuracy",
     "knn_accuracy",
     "load",
+    "load_trained",
     "logreg_accuracy",
     "mlp",
     "montufar_bound",
@@ -143,6 +145,7 @@ __all__ = [
     "sensitivity",
     "serra_bound",
     "sweep",
+    "training_log",
     "unit_activity",
     "vgg",
     "vgg16",

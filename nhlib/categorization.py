@@ -15,9 +15,9 @@ from nhlib.progress import progress_bar
 _MAPPINGS = ("many-to-one", "one-to-one")
 # The seed of K-Means in the code of the paper's authors.
 _KMEANS_SEED = 9
-_N_INIT = 10
-# Logistic regression gets to its optimum before that.
-_MAX_ITER = 10_000
+_N_INIT, _TOLERANCE = 10, 1e-4
+# Logistic regression gets to its optimum, this near, before that many steps.
+_MAX_ITER, _GRADIENT = 10_000, 1e-8
 _NEWTON_SIZE = 500
 
 
@@ -97,9 +97,17 @@ def kmeans_accuracy(
         n_clusters = len(task.classes)
     n_clusters = whole_number("n_clusters", n_clusters, 1, len(task.y))
     seed = whole_number("seed", seed, 0)
-    points = points_of(task.train)
-    others = points if task.test is None else points_of(task.test)
-    train, test = _clusters(points, others, n_clusters, seed, torch.device(device))
+    points, others = points_of(task.train, task.test)
+    if isinstance(task.train, NeuralCodes):
+        n_distinct, n_features = task.train.n_distinct, max(1, task.train.n_bits)
+    else:
+        rows = points.view(np.dtype((np.void, points.strides[0])))  # much faster than axis=0
+        n_distinct, n_features = len(np.unique(rows)), points.shape[1]
+    # K-Means stops when centres move by less than this share of the mean variance: of a bit.
+    tolerance = _TOLERANCE * points.shape[1] / n_features
+    train, test = _clusters(
+        points, others, min(n_clusters, n_distinct), seed, tolerance, torch.device(device)
+    )
     table = np.zeros((n_clusters, len(task.classes)), np.int64)
     np.add.at(table, (train, task.y), 1)
     if mapping == "many-to-one":
@@ -230,7 +238,7 @@ def logreg_accuracy(
             f"train_labels: at least two classes are needed, and all are {task.classes[0]}"
         )
     assert task.test is not None
-    points, others = points_of(task.train), points_of(task.test)
+    points, others = points_of(task.train, task.test)
     device = torch.device(device)
     if device.type == "cpu":
         from sklearn.linear_model import LogisticRegression
@@ -238,7 +246,9 @@ def logreg_accuracy(
 
         # Newton's method takes some ten steps, lbfgs hundreds; but its Hessian grows.
         solver = "newton-cholesky" if points.shape[1] <= _NEWTON_SIZE else "lbfgs"
-        model = OneVsOneClassifier(LogisticRegression(solver=solver, max_iter=_MAX_ITER))
+        model = OneVsOneClassifier(
+            LogisticRegression(solver=solver, tol=_GRADIENT, max_iter=_MAX_ITER)
+        )
         model.fit(points.astype(np.float64), task.y)
         return task.accuracy(model.predict(others.astype(np.float64)))
     from nhlib.learners import one_versus_one, vote
@@ -369,18 +379,17 @@ def _clusters(
     others: Float32[np.ndarray, "m d"],
     n_clusters: int,
     seed: int,
+    tolerance: float,
     device: torch.device,
 ) -> tuple[Int64[np.ndarray, " n"], Int64[np.ndarray, " m"]]:
     """Cluster points; return the clusters that they, and that others are in."""
-    rows = points.view(np.dtype((np.void, points.strides[0])))  # much faster than axis=0
-    n_clusters = min(n_clusters, len(np.unique(rows)))
     if device.type == "cpu":
         from sklearn.cluster import KMeans
 
-        found = KMeans(n_clusters, n_init=_N_INIT, random_state=seed).fit(points)
+        found = KMeans(n_clusters, n_init=_N_INIT, random_state=seed, tol=tolerance).fit(points)
         return found.labels_.astype(np.int64), found.predict(others).astype(np.int64)
     from nhlib.learners import kmeans, nearest_centre
 
     here, there = (torch.from_numpy(x).to(device) for x in (points, others))
-    centres = kmeans(here, n_clusters, _N_INIT, seed)
+    centres = kmeans(here, n_clusters, _N_INIT, seed, tolerance)
     return nearest_centre(here, centres).cpu().numpy(), nearest_centre(there, centres).cpu().numpy()

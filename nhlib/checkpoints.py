@@ -2,7 +2,6 @@
 
 import copy
 import os
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -46,26 +45,28 @@ class Checkpoint:
         seed: int,
     ) -> None:
         self.path = Path(path)
+        weights = network.state_dict()
         self.run = {
             "recipe": repr(recipe),
             "seed": seed,
             "data": repr(data),
             "snapshots": list(snapshots),
-            "network": {name: list(w.shape) for name, w in network.state_dict().items()},
+            # The layers too, for dropout and the like leave no trace in the weights.
+            "network": [repr(network), *(f"{k}: {w.dtype} {w.shape}" for k, w in weights.items())],
         }
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"checkpoint: there is no folder {self.path.parent}")
         self.saved: dict[str, Any] | None = self._read() if self.path.exists() else None
 
     def _read(self) -> dict[str, Any]:
-        try:
-            saved = torch.load(self.path, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ValueError(
-                f"checkpoint: {self.path} is cut short or is no file of a training ({reason}); "
-                "remove it to start anew"
-            ) from None
+        with self.path.open("rb") as file:
+            try:
+                saved = torch.load(file, map_location="cpu", weights_only=True)
+            except Exception as error:  # what is no pickle fails in many ways
+                raise ValueError(
+                    f"checkpoint: {self.path} is cut short or is no file of a training; "
+                    "remove it to start anew"
+                ) from error
         if not isinstance(saved, dict) or saved.get("format") != FORMAT:
             raise ValueError(f"checkpoint: {self.path} is no file of a training by this nhlib")
         for name, mine in self.run.items():
@@ -89,7 +90,7 @@ class Checkpoint:
             network.load_state_dict(state)
             history.snapshots[epoch] = copy.deepcopy(network).eval()
         network.load_state_dict(self.saved["network"])
-        optimizer.load_state_dict(self.saved["optimizer"])
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": self.saved["optimizer"]})
         for name, values in self.saved["history"].items():
             setattr(history, name, values)
         torch.set_rng_state(self.saved["random"])
@@ -104,7 +105,7 @@ class Checkpoint:
             "format": FORMAT,
             "run": self.run,
             "network": network.state_dict(),
-            "optimizer": optimizer.state_dict(),
+            "optimizer": optimizer.state_dict()["state"],  # its settings follow from the recipe
             "history": {name: getattr(history, name) for name in names},
             "snapshots": {e: taken.state_dict() for e, taken in history.snapshots.items()},
             "random": torch.get_rng_state(),
@@ -112,5 +113,6 @@ class Checkpoint:
         device = next(network.parameters()).device
         if device.type == "cuda":
             state["random_cuda"] = torch.cuda.get_rng_state(device)
-        with replacing(self.path) as partial:
-            torch.save(state, partial)
+        # Opened here: given a path, PyTorch refuses names such as .name without another dot.
+        with replacing(self.path) as partial, partial.open("wb") as file:
+            torch.save(state, file)

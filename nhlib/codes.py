@@ -1,5 +1,6 @@
 """The neural code: one bit a unit, packed eight to a byte, with a layout of named layers."""
 
+import hashlib
 import json
 import math
 import os
@@ -14,12 +15,13 @@ from jaxtyping import Bool, Int32, Int64, UInt8
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from nhlib.distances import hamming_distances
 from nhlib.files import replacing
 
 FORMAT, FORMAT_VERSION = "nhlib neural codes", 1
 
-# Pairs handled at once by `hamming`: their int32 distances stay in a core's second-level cache.
-_PAIRS = 1 << 17
+# Longer rows, in bytes, are not sorted to find equal ones.
+_LONG = 1 << 10
 # Bytes of unpacked bits held at once where codes have to be unpacked.
 _UNPACKED = 1 << 26
 
@@ -81,6 +83,13 @@ class NeuralCodes:
                 raise ValueError(f"packed: padding bits of layer {name!r} are not 0")
         self._packed = packed.view()
         self._packed.flags.writeable = False
+
+    @classmethod
+    def _of_file(cls, packed: UInt8[np.ndarray, "n n_bytes"], layers: Layout) -> "NeuralCodes":
+        # Looking at all padding bits would read a whole mapped file.
+        codes = cls(packed[:0], layers)
+        codes._packed = packed
+        return codes
 
     @classmethod
     def from_bits(cls, bits: Any, layers: Layout | None = None) -> "NeuralCodes":
@@ -246,7 +255,7 @@ class NeuralCodes:
         >>> NeuralCodes.from_bits([[1, 0], [1, 0], [1, 1]]).n_distinct
         2
         """
-        return len(np.unique(self._rows()))
+        return int(self.groups().max(initial=-1)) + 1
 
     def groups(self) -> Int64[np.ndarray, " n"]:
         """Give every code a number; equal numbers mean equal codes.
@@ -261,15 +270,33 @@ class NeuralCodes:
         >>> NeuralCodes.from_bits([[1, 1], [0, 0], [1, 1]]).groups().tolist()
         [0, 1, 0]
         """
-        _, first, group = np.unique(self._rows(), return_index=True, return_inverse=True)
+        _, first, group = np.unique(self._keys(), return_index=True, return_inverse=True)
         by_appearance = np.empty(len(first), np.int64)
         by_appearance[np.argsort(first)] = np.arange(len(first))
         return by_appearance[group]
+
+    def _keys(self) -> np.ndarray:
+        # Of long rows, the number of their first equal: no copy, as sorting them would need.
+        if self.n_bytes > _LONG:
+            return self._first_equals()
+        return self._rows()
 
     def _rows(self) -> np.ndarray:
         # One void scalar a row: NumPy compares those as strings of bytes. A row needs a byte.
         packed = self._packed if self.n_bytes else np.zeros((len(self), 1), np.uint8)
         return packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+
+    def _first_equals(self) -> Int64[np.ndarray, " n"]:
+        """Find for every row the first that equals it. A hash finds it, a comparison makes sure."""
+        firsts: dict[bytes, list[int]] = {}
+        equal = np.empty(len(self), np.int64)
+        for i, row in enumerate(self._packed):
+            candidates = firsts.setdefault(hashlib.blake2b(row, digest_size=16).digest(), [])
+            found = (j for j in candidates if np.array_equal(self._packed[j], row))
+            equal[i] = next(found, i)
+            if equal[i] == i:
+                candidates.append(i)
+        return equal
 
     def hamming(self, other: "NeuralCodes") -> Int32[np.ndarray, "n m"]:
         """Count the bits in which two codes differ, for every pair.
@@ -296,20 +323,7 @@ class NeuralCodes:
         [[0, 2], [2, 0]]
         """
         check_same_layers("other", self, other)
-        mine, theirs = self._words(), other._words()
-        distances = np.zeros((len(self), len(other)), np.int32)
-        step = max(1, _PAIRS // max(1, len(other)))
-        for start in range(0, len(self), step):
-            block = distances[start : start + step]
-            for word, column in zip(mine.T, theirs.T, strict=True):
-                block += np.bitwise_count(word[start : start + step, None] ^ column)
-        return distances
-
-    def _words(self) -> np.ndarray:
-        # Whole 64-bit words, stored word by word, because `hamming` reads them in that order.
-        words = np.zeros((len(self), -(-self.n_bytes // 8)), np.uint64)
-        words.view(np.uint8)[:, : self.n_bytes] = self._packed
-        return np.asfortranarray(words)
+        return hamming_distances(self._packed, other._packed)
 
     # -- files -----------------------------------------------------------------------------
 
@@ -346,8 +360,16 @@ class NeuralCodes:
             save_file({"packed": self._packed}, partial, metadata)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "NeuralCodes":
-        """Read codes that `save` wrote.
+    def load(cls, path: str | os.PathLike[str], mapped: bool = False) -> "NeuralCodes":
+        """Read codes that `save` or `nhlib.encode` wrote.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        mapped : bool, default False
+            Leave the codes in the file and read what is asked for, when it is asked for: they
+            may be larger than the memory. The file has to stay as it is.
 
         Raises
         ------
@@ -370,6 +392,9 @@ class NeuralCodes:
                         f"version {FORMAT_VERSION}; update nhlib, or encode again"
                     )
                 layers = {name: tuple(shape) for name, shape in json.loads(metadata["layers"])}
+                if mapped and all(shape := file.get_slice("packed").get_shape()):
+                    start = Path(path).stat().st_size - math.prod(shape)
+                    return cls._of_file(np.memmap(path, np.uint8, "r", start, tuple(shape)), layers)
                 return cls(file.get_tensor("packed"), layers)
         except SafetensorError as error:
             raise ValueError(

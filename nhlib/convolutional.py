@@ -301,9 +301,10 @@ _Network = TypeVar("_Network", bound=nn.Module)
 
 def _drawn(network: _Network, seed: int) -> _Network:
     """Give a network without values (on the meta device) its initial weights."""
-    # So no constructor draws from the global random state, whatever its defaults.
+    # So no constructor draws from the global random state, whatever its defaults: of a device,
+    # or of a floating point type, which has to be float32.
     generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
-    network.to_empty(device="cpu")
+    network.float().to_empty(device="cpu")
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
@@ -353,7 +354,7 @@ def imagenet_network(name: str, weights: Any = None, **options: Any) -> nn.Modul
         builder: Callable[..., nn.Module] = models.get_model_builder(name)
     except ValueError:
         near = difflib.get_close_matches(name, models.list_models(), n=1)
-        hint = f", did you mean {near[0]!r}?" if near else ""
+        hint = f", did you mean {near[0]!r}?" if near else "."
         raise ValueError(
             f"name: torchvision has no network {name!r}{hint} "
             "torchvision.models.list_models() lists them"
@@ -363,10 +364,10 @@ def imagenet_network(name: str, weights: Any = None, **options: Any) -> nn.Modul
     except KeyError:
         known = ", ".join(models.get_model_weights(name).__members__)
         raise ValueError(
-            f"weights: for {name} there are {known}, DEFAULT and None; not {weights!r}"
+            f"weights: for {name} there are {known} and None; not {weights!r}"
         ) from None
     except (URLError, OSError) as error:
-        url = models.get_model_weights(name)[getattr(weights, "name", weights)].url
+        url = models.get_model_weights(name).verify(weights).url
         folder = Path(torch.hub.get_dir()) / "checkpoints"
         raise FileNotFoundError(
             f"weights: those of {name} are not on this machine and cannot be downloaded "

@@ -3,6 +3,8 @@
 import copy
 import difflib
 import functools
+import hashlib
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -14,9 +16,14 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
 from nhlib.activations import ActivationWatch, NonFinite, is_out_of_memory
+from nhlib.code_files import CodeFile
 from nhlib.codes import NeuralCodes
-from nhlib.inference import batches_of, device_of, dtype_of, undisturbed, unwrapped
+from nhlib.datasets import Split
+from nhlib.inference import batch_size_for, batches_of, device_of, dtype_of, undisturbed, unwrapped
 from nhlib.progress import progress_bar
+
+# Numbers that are hashed at once.
+_HASHED = 1 << 22
 
 
 def encode(
@@ -28,6 +35,7 @@ def encode(
     *,
     smooth: bool = False,
     train_mode: bool = False,
+    out: str | os.PathLike[str] | None = None,
     progress: bool = True,
 ) -> NeuralCodes:
     """Compute the neural code of every input: which units of the network are on.
@@ -74,6 +82,12 @@ def encode(
     train_mode : bool, default False
         Run in train mode: batch norm normalizes every batch by its own mean and variance and
         dropout drops. A code then depends on the batch in which its input came.
+    out : path, optional
+        Write the codes to this file, batch by batch, and return them mapped from it: they may
+        be larger than the memory. What a killed run has written stays in ``OUT.partial``, and
+        the same call goes on from there; once all is written, it returns at once. The inputs
+        have to be a tensor, an array (a ``numpy.memmap``, too) or a Split; they and the weights
+        are read once to recognise them.
     progress : bool, default True
         Show a progress bar when it takes longer than two seconds.
 
@@ -92,6 +106,22 @@ def encode(
         first dimension is not the batch.
     TypeError
         If `network` or `inputs` is of a wrong kind.
+    FileNotFoundError, FileExistsError
+        If the folder of `out` does not exist; if `out` holds something else than these codes.
+
+    Notes
+    -----
+    Many machines can share the work: each encodes a shard of the inputs to a file of its own.
+    With Dask, and inputs in a file that all of them reach::
+
+        def shard(start, stop):
+            inputs = np.load("inputs.npy", mmap_mode="r")[start:stop]
+            nhlib.encode(network, inputs, out=f"codes-{start:07}.safetensors")
+
+        starts = range(0, n, 5_000)
+        dask.distributed.wait(client.map(shard, starts, [start + 5_000 for start in starts]))
+
+    A shard whose machine dies is begun again by another one, and goes on where it was.
 
     Examples
     --------
@@ -111,14 +141,21 @@ def encode(
     if device is not None and torch.device(device) != home:
         network = copy.deepcopy(network).to(device)
         home = device_of(network, default=device)
-    batches, n = batches_of(inputs, batch_size)
     wanted = [layers] if isinstance(layers, str) else layers
     if wanted is not None:
         wanted = list(wanted)
         if not wanted or not all(isinstance(name, str) for name in wanted):
             raise ValueError(f"layers: names of layers are needed, or None for all; not {layers!r}")
-    encoder = _Encoder(ActivationWatch(network, wanted, smooth), home, n)
-    bar = progress_bar("encode", n, "inputs", progress)
+    batches, n = batches_of(inputs, batch_size)
+    file = None
+    if out is not None:
+        inputs = _array_of(inputs)
+        rows = batch_size_for(inputs, batch_size)
+        origin = _origin(network, inputs, wanted, smooth, train_mode, rows)
+        file = CodeFile(out, len(inputs), origin, rows)
+        batches, _ = batches_of(inputs[file.n_done :], rows)
+    encoder = _Encoder(ActivationWatch(network, wanted, smooth), home, n, file)
+    bar = progress_bar("encode", n, "inputs", progress, initial=encoder.done)
     with undisturbed(network, home, train_mode), bar:
         running: _Running | None = None
         for part in _in_parts(encoder.start, batches, may_split=not train_mode):
@@ -126,10 +163,39 @@ def encode(
             if running is not None:
                 bar.update(encoder.collect(running))
             running = part
-        if running is None:
-            raise ValueError("inputs: at least one example is needed, and there is none")
-        bar.update(encoder.collect(running))
+        if running is not None:
+            bar.update(encoder.collect(running))
+    if not encoder.done:
+        raise ValueError("inputs: at least one example is needed, and there is none")
     return encoder.codes()
+
+
+def _array_of(inputs: Any) -> Tensor | np.ndarray:
+    if isinstance(inputs, Split):
+        inputs = inputs.inputs
+    if not isinstance(inputs, (Tensor, np.ndarray)):
+        raise TypeError(
+            "out: of a DataLoader nobody knows how many inputs it has, and whether they come "
+            "again in this order; pass a tensor or an array, or leave out away"
+        )
+    return inputs
+
+
+def _origin(network: nn.Module, inputs: Tensor | np.ndarray, *options: Any) -> str:
+    """Name what codes are made from: a hash of the network, the inputs and the options."""
+    found = hashlib.blake2b(repr((str(network), inputs.dtype, inputs.shape, options)).encode())
+    for name, weight in network.state_dict().items():
+        found.update(name.encode())
+        found.update(_bytes(weight))
+    step = max(1, _HASHED // max(1, int(np.prod(inputs.shape[1:]))))
+    for start in range(0, len(inputs), step):
+        found.update(_bytes(inputs[start : start + step]))
+    return found.hexdigest()[:32]
+
+
+def _bytes(array: Tensor | np.ndarray) -> memoryview:
+    tensor = torch.from_numpy(np.array(array)) if isinstance(array, np.ndarray) else array
+    return tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data
 
 
 def _in_parts(
@@ -170,10 +236,12 @@ class _Running(NamedTuple):
 class _Encoder:
     """Starts batches on the device, and puts their codes together."""
 
-    def __init__(self, watch: ActivationWatch, device: torch.device, n: int | None) -> None:
-        self.watch, self.device, self.n = watch, device, n
+    def __init__(
+        self, watch: ActivationWatch, device: torch.device, n: int | None, file: CodeFile | None
+    ) -> None:
+        self.watch, self.device, self.n, self.file = watch, device, n, file
         self.dtype = dtype_of(watch.network)
-        self.done = 0
+        self.done = file.n_done if file else 0
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.parts: list[UInt8[np.ndarray, "rows n_bytes"]] = []
 
@@ -219,16 +287,20 @@ class _Encoder:
         packed = running.packed.numpy()
         if not running.finite:
             self._locate_nonfinite(running.inputs)
-        if not self.done:
+        if not self.shapes:
             self.shapes = running.shapes
-            if self.n is not None:  # one allocation, so that the codes never exist twice
+            if (
+                self.n is not None and not self.file
+            ):  # one allocation, so that the codes never exist twice
                 self.parts = [np.empty((self.n, packed.shape[1]), np.uint8)]
         if running.shapes != self.shapes:
             raise ValueError(
                 f"network: its activations change from batch to batch: {self.shapes} at first, "
                 f"{running.shapes} from example {self.done} on"
             )
-        if self.n is None:
+        if self.file:
+            self.file.append(packed, self.shapes)
+        elif self.n is None:
             self.parts.append(packed)
         else:
             self.parts[0][self.done : self.done + len(packed)] = packed
@@ -236,6 +308,8 @@ class _Encoder:
         return len(packed)
 
     def codes(self) -> NeuralCodes:
+        if self.file:
+            return self.file.codes()
         packed = self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts)
         return NeuralCodes(packed, self.shapes)
 

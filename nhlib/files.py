@@ -1,7 +1,6 @@
 """Files that appear complete or not at all."""
 
-import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,11 +27,10 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(f"path: there is no folder {path.parent} to write {path.name}")
-    handle, partial = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    os.close(handle)
+    partial = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
-        yield Path(partial)
-        Path(partial).replace(path)
+        yield partial
+        partial.replace(path)
     except BaseException:
-        Path(partial).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise

@@ -100,4 +100,4 @@ class History:
         if self.recipe.patience is None:
             return False
         since_lowest = self.epochs - 1 - self.train_loss.index(min(self.train_loss))
-        return since_lowest >= self.recipe.patience
+        return bool(since_lowest >= self.recipe.patience)

@@ -22,8 +22,6 @@ _FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64} | {
 
 def batches_of(inputs: Any, batch_size: int | None) -> tuple[Iterable[Tensor], int | None]:
     """Cut inputs into batches; also count them, where that is known beforehand."""
-    if batch_size is not None:
-        batch_size = whole_number("batch_size", batch_size, 1)
     if isinstance(inputs, Dataset):
         raise TypeError("inputs: a Dataset has two splits; pass data.train or data.test")
     if isinstance(inputs, DataLoader):
@@ -43,10 +41,17 @@ def batches_of(inputs: Any, batch_size: int | None) -> tuple[Iterable[Tensor], i
         raise ValueError(
             f"inputs: one vector of {len(inputs)} numbers is no batch; pass inputs[None]"
         )
-    n, numbers = len(inputs), int(np.prod(inputs.shape[1:]))
-    size = batch_size or min(BATCH_INPUTS, max(1, BATCH_NUMBERS // max(1, numbers)))
+    n, size = len(inputs), batch_size_for(inputs, batch_size)
     cuts = (inputs[start : start + size] for start in range(0, n, size))
     return (cut if isinstance(cut, Tensor) else _tensor(cut) for cut in cuts), n
+
+
+def batch_size_for(inputs: Tensor | np.ndarray, batch_size: int | None) -> int:
+    """Return how many of the inputs come at a time: as many as were asked for, or the default."""
+    if batch_size is not None:
+        return whole_number("batch_size", batch_size, 1)
+    numbers = max(1, int(np.prod(inputs.shape[1:])))
+    return min(BATCH_INPUTS, max(1, BATCH_NUMBERS // numbers))
 
 
 def _tensor(array: np.ndarray) -> Tensor:

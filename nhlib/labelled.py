@@ -12,6 +12,9 @@ from nhlib.codes import NeuralCodes, check_same_layers
 # Codes, or real numbers to compare them with.
 Examples = NeuralCodes | Float32[np.ndarray, "n d"]
 
+# Squared length (in bits) of what still counts as a dimension that codes span.
+_THINNEST = 1e-6
+
 
 class Task(NamedTuple):
     """What is learnt and what is asked, checked; classes are numbered in ascending order."""
@@ -92,8 +95,57 @@ def labelled(
     return examples, classes.astype(np.int64)
 
 
-def points_of(examples: Examples) -> Float32[np.ndarray, "n d"]:
-    """Return codes as points of 0 and 1, and real numbers as they are."""
+def points_of(
+    train: Examples, test: Examples | None
+) -> tuple[Float32[np.ndarray, "n d"], Float32[np.ndarray, "m d"]]:
+    r"""Return codes as points whose geometry is theirs, and real numbers as they are.
+
+    Codes of fewer bits than there are training codes are points of 0 and 1. Longer ones would
+    fill the memory, and n points span less than n dimensions anyway: their coordinates there
+    follow from the Hamming distances, which are the squared distances of points of 0 and 1
+    (classical multidimensional scaling [1]_, exact here). The matrix
+
+    .. math:: B = -\tfrac{1}{2} \Bigl(I - \tfrac{1}{n} 1 1^\top\Bigr) H
+       \Bigl(I - \tfrac{1}{n} 1 1^\top\Bigr)
+
+    of their inner products around the mean is factored as :math:`L L^\top`, and the rows of
+    :math:`L` are the coordinates. Of test codes we take the projection onto this space. What
+    K-Means and logistic regression with a squared penalty make of the points depends on
+    nothing else.
+
+    References
+    ----------
+    .. [1] W. S. Torgerson, "Multidimensional scaling: I. Theory and method", Psychometrika 17,
+       1952.
+    """
+    if not (isinstance(train, NeuralCodes) and len(train) <= train.n_bits):
+        points = _plain(train)
+        return points, points if test is None else _plain(test)
+    assert test is None or isinstance(test, NeuralCodes)
+    from scipy.linalg import solve_triangular
+    from scipy.linalg.lapack import dpstrf
+
+    between = train.hamming(train).astype(np.float64)
+    away = between.mean(axis=0)
+    inner = (away + away[:, None] - away.mean() - between) / 2
+    # What sticks out of the space of the others by less than rounding is no dimension.
+    tolerance = max(_THINNEST, 4 * np.finfo(np.float64).eps * inner.trace())
+    factor, pivots, rank, _ = dpstrf(inner, tol=tolerance, lower=1)
+    rank = max(1, rank)
+    factor, pivots = np.tril(factor)[:, :rank], pivots - 1
+    points = np.empty((len(train), rank), np.float32)
+    points[pivots] = factor
+    if test is None:
+        return points, points
+    others = test.hamming(train).astype(np.float64)
+    others = (others.mean(axis=1)[:, None] + away - away.mean() - others) / 2
+    if not inner.any():  # all training codes are equal
+        return points, np.zeros((len(test), rank), np.float32)
+    projected = solve_triangular(factor[:rank], others[:, pivots[:rank]].T, lower=True).T
+    return points, projected.astype(np.float32, order="C")
+
+
+def _plain(examples: Examples) -> Float32[np.ndarray, "n d"]:
     points = examples.bits() if isinstance(examples, NeuralCodes) else examples
     if not points.shape[1]:  # no bit ever changed, and all were dropped
         return np.zeros((len(points), 1), np.float32)

@@ -22,8 +22,8 @@ _PAIRS = 1 << 25
 _UNPACKED = 1 << 26
 # float32 holds whole numbers up to this one exactly.
 _MOST_BITS = 1 << 24
-# scikit-learn's limits for K-Means.
-_LLOYD_ITERATIONS, _SHIFT = 300, 1e-4
+# scikit-learn's limit for K-Means.
+_LLOYD_ITERATIONS = 300
 # Up to this many features, Newton's method solves with the Hessian itself.
 _HESSIAN = 2000
 # Newton's method needs about ten iterations. The penalty makes every objective grow by at least
@@ -109,7 +109,11 @@ def _signs(packed: UInt8[Tensor, "n n_bytes"]) -> Float32[Tensor, "n 8*n_bytes"]
 
 
 def kmeans(
-    points: Float32[Tensor, "n d"], n_clusters: int, n_init: int, seed: int
+    points: Float32[Tensor, "n d"],
+    n_clusters: int,
+    n_init: int,
+    seed: int,
+    tolerance: float = 1e-4,
 ) -> Float32[Tensor, "k d"]:
     """Find the centres of clusters by Lloyd's algorithm: the best of several runs.
 
@@ -126,6 +130,9 @@ def kmeans(
         Number of runs, at least 1.
     seed : int
         Of the starts; random numbers are the same on every device.
+    tolerance : float, default 1e-4
+        A run ends when the squared shifts of its centres add up to at most this share of the
+        mean variance of a coordinate.
 
     Returns
     -------
@@ -149,7 +156,7 @@ def kmeans(
     mean = points.mean(dim=0)
     points = points - mean
     centres = _greedy_starts(points, n_clusters, whole_number("n_init", n_init, 1), generator)
-    tolerance = _SHIFT * points.square().mean()
+    least_shift = tolerance * points.square().mean()
     clusters = torch.full((n_init, len(points)), -1, device=points.device)
     running = torch.arange(n_init, device=points.device)
     numbers = torch.arange(n_clusters, device=points.device)[:, None]
@@ -170,7 +177,7 @@ def kmeans(
         moved = torch.where(sizes > 0, sums / sizes.clamp(min=1), centres_before)
         clusters[running], centres[running] = now, moved
         shift = (moved - centres_before).square().sum(dim=(1, 2))
-        running = running[(now != before).any(dim=1) & (shift > tolerance)]
+        running = running[(now != before).any(dim=1) & (shift > least_shift)]
         if not len(running):
             break
     inertia = _nearest(points, centres)[1].double().sum(dim=1)

@@ -10,13 +10,18 @@ from jaxtyping import Int32, Int64, UInt8
 
 from nhlib.arguments import whole_number
 from nhlib.codes import NeuralCodes, check_same_layers
+from nhlib.distances import hamming_distances
 from nhlib.progress import progress_bar
 
 # faiss has special code for rows of a multiple of 16 bytes.
 _ALIGNED = 16
-# Bytes that faiss may take for its lists: k candidates for each query and each distance.
+# Bytes that faiss may take for its lists, k candidates for each query and each distance, and
+# queries that it should get at once. Where codes are so long that it gets fewer than
+# the least, all distances are counted and sorted instead.
 _LISTS = 1 << 26
-_QUERIES = 2048
+_QUERIES, _FEWEST_QUERIES = 2048, 64
+# Pairs whose distances are sorted at once.
+_PAIRS = 1 << 22
 
 
 def nearest_codes(
@@ -80,24 +85,46 @@ def nearest_codes(
             from nhlib.learners import hamming_neighbours
 
             return hamming_neighbours(codes.packed, others.packed, k, device, bar.update)
-        return _by_faiss(codes.packed, others.packed, k, bar.update)
+        step = min(_QUERIES, _LISTS // (8 * k * (8 * others.n_bytes + 1)))
+        if step < min(_FEWEST_QUERIES, len(codes)):
+            return _by_sorting(codes.packed, others.packed, k, bar.update)
+        return _by_faiss(codes.packed, others.packed, k, max(1, step), bar.update)
+
+
+def _by_sorting(
+    queries: UInt8[np.ndarray, "n n_bytes"],
+    points: UInt8[np.ndarray, "m n_bytes"],
+    k: int,
+    advance: Callable[[int], object],
+) -> tuple[Int32[np.ndarray, "n k"], Int64[np.ndarray, "n k"]]:
+    m = len(points)
+    distances = np.empty((len(queries), k), np.int32)
+    indices = np.empty((len(queries), k), np.int64)
+    step = max(1, _PAIRS // m)
+    for start in range(0, len(queries), step):
+        block = slice(start, start + step)
+        # The key holds distance and index, so no two are equal and there are no ties to break.
+        keys = hamming_distances(queries[block], points).astype(np.int64) * m + np.arange(m)
+        keys.partition(k - 1, axis=1)
+        distances[block], indices[block] = np.divmod(np.sort(keys[:, :k], axis=1), m)
+        advance(len(keys))
+    return distances, indices
 
 
 def _by_faiss(
     queries: UInt8[np.ndarray, "n n_bytes"],
     points: UInt8[np.ndarray, "m n_bytes"],
     k: int,
+    step: int,
     advance: Callable[[int], object],
 ) -> tuple[Int32[np.ndarray, "n k"], Int64[np.ndarray, "n k"]]:
     import faiss
 
     points = _aligned(points)
-    n_bits = 8 * points.shape[1]
-    index: Any = faiss.IndexBinaryFlat(n_bits)
+    index: Any = faiss.IndexBinaryFlat(8 * points.shape[1])
     # It then lists, for each distance, the first k codes that it meets: they come by index.
     index.use_heap = False
     index.add(points)
-    step = max(1, min(_QUERIES, _LISTS // (8 * k * (n_bits + 1))))
     distances = np.empty((len(queries), k), np.int32)
     indices = np.empty((len(queries), k), np.int64)
     for start in range(0, len(queries), step):

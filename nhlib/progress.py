@@ -6,7 +6,9 @@ from tqdm import tqdm
 _PATIENCE = 2
 
 
-def progress_bar(what: str, total: int | None, unit: str, show: bool = True) -> tqdm:
+def progress_bar(
+    what: str, total: int | None, unit: str, show: bool = True, initial: int = 0
+) -> tqdm:
     """Return a bar that appears after two seconds, and disappears when all is done.
 
     Parameters
@@ -19,6 +21,16 @@ def progress_bar(what: str, total: int | None, unit: str, show: bool = True) -> 
         What is counted, in the plural.
     show : bool, default True
         False hides it. The environment variable ``TQDM_DISABLE=1`` hides every bar.
+    initial : int, default 0
+        How many of them an earlier run has done.
     """
     hide = {} if show else {"disable": True}  # disable=False would overrule TQDM_DISABLE
-    return tqdm(desc=what, total=total, unit=f" {unit}", delay=_PATIENCE, leave=False, **hide)
+    return tqdm(
+        desc=what,
+        total=total,
+        unit=f" {unit}",
+        initial=initial,
+        delay=_PATIENCE,
+        leave=False,
+        **hide,
+    )

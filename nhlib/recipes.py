@@ -175,7 +175,7 @@ class Recipe:
         Examples
         --------
         >>> Recipe.code_cnn().augmentation
-        Augmentation(shift=3, flip=True, rotation=15)
+        Augmentation(shift=3, flip=True, rotation=15.0)
         """
         settings = {
             "epochs": 200,
@@ -184,7 +184,7 @@ class Recipe:
             "decay": 0.1,
             "decay_every": 50,
             "l2": 5e-6,
-            "augmentation": Augmentation(shift=3, rotation=15),
+            "augmentation": Augmentation(shift=3, rotation=15.0),
         }
         return cls(**{**settings, **changes})
 

@@ -137,7 +137,12 @@ def save_trained(
     """
     if builder not in _BUILDERS:
         raise ValueError(f"builder: there are {', '.join(_BUILDERS)}, not {builder!r}")
-    _BUILDERS[builder](**arguments).load_state_dict(network.state_dict())
+    try:
+        _BUILDERS[builder](**arguments).load_state_dict(network.state_dict())
+    except RuntimeError as error:
+        raise ValueError(
+            f"network: {builder} with arguments {dict(arguments)} builds another one"
+        ) from error
     metadata = {
         "format": FORMAT,
         "builder": builder,

@@ -96,6 +96,7 @@ def fit(
     >>> untrained = history.network(0)
     """
     keep = checked(network, data, recipe, snapshots, seed)
+    seed = int(seed)  # PyTorch takes no integer of NumPy's
     saved = None
     if checkpoint is not None:
         saved = Checkpoint(checkpoint, network, data, recipe, sorted(keep), seed)
@@ -138,7 +139,7 @@ def fit(
                 bar.set_postfix(epoch=epoch, loss=loss, test_accuracy=test_accuracy, refresh=False)
                 if epoch in keep:
                     history.snapshots[epoch] = copy.deepcopy(network).eval()
-                history.stopped_early = epoch < recipe.epochs and history.stalled()
+                history.stopped_early = bool(epoch < recipe.epochs and history.stalled())
                 if saved is not None:
                     saved.save(network, optimizer, history)
         except (FloatingPointError, KeyboardInterrupt) as error:

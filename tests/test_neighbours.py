@@ -122,22 +122,36 @@ def test_no_queries_have_no_neighbours():
 # -- how they are found ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("queries", "lists"), [(1, 1 << 26), (7, 1 << 26), (2048, 1), (2048, 50_000)]
-)
-def test_blocks_of_queries_do_not_matter(monkeypatch, queries, lists):
+@pytest.mark.parametrize("queries", [1, 7, 2048])
+def test_blocks_of_queries_do_not_matter(monkeypatch, queries):
     pytest.importorskip("faiss")
     codes = NeuralCodes.from_bits(random_bits(50, 20))
     others = NeuralCodes.from_bits(random_bits(80, 20, seed=1))
-    whole = nearest_codes(codes, others, 6)
-    monkeypatch.setattr(neighbours, "_QUERIES", queries)
-    monkeypatch.setattr(neighbours, "_LISTS", lists)
     blocks = []
-    in_blocks = neighbours._by_faiss(codes.packed, others.packed, 6, blocks.append)
-    assert len(blocks) > 1
+    found = neighbours._by_faiss(codes.packed, others.packed, 6, queries, blocks.append)
     assert sum(blocks) == 50
-    for found in (in_blocks, nearest_codes(codes, others, 6)):
-        assert all(np.array_equal(one, other) for one, other in zip(found, whole, strict=True))
+    assert len(blocks) == -(-50 // queries)
+    for one, expected in zip(found, by_sorting(codes.bits(), others.bits(), 6), strict=True):
+        assert np.array_equal(one, expected)
+
+
+@pytest.mark.parametrize("k", [1, 5, 300])
+def test_long_codes_are_sorted_by_distance_and_index(monkeypatch, k):
+    # Twenty bits that vary among many that do not: ties at every rank.
+    bits = np.zeros((400, 140_000), np.uint8)
+    bits[:, ::7000] = random_bits(400, 20)
+    codes = NeuralCodes.from_bits(bits)
+
+    def refuse(*_):
+        raise AssertionError("lists of so long codes would fill the memory")
+
+    monkeypatch.setattr(neighbours, "_by_faiss", refuse)
+    monkeypatch.setattr(neighbours, "_PAIRS", 1000)
+    found = nearest_codes(codes[:100], codes[100:], k)
+    expected = by_sorting(bits[:100, ::7000], bits[100:, ::7000], k)
+    assert [part.dtype for part in found] == [np.int32, np.int64]
+    for part, wanted in zip(found, expected, strict=True):
+        assert np.array_equal(part, wanted)
 
 
 @pytest.mark.parametrize("n_bits", [0, 1, 5, 130])

@@ -461,6 +461,21 @@ def test_snapshots_that_a_recipe_does_not_reach_are_explained(unchecked):
     as_alone([net(3), net(4)], recipes=recipes, snapshots=(4, 0))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"optimizer": "sgd"},
+        {"schedule": "one cycle"},
+        {"augmentation": nh.Augmentation(shift=0, flip=False)},
+    ],
+)
+def test_what_a_population_does_not_do_is_explained(unchecked, changes):
+    other = replace(A, **changes)
+    text = "recipes: a population trains with Adam, .* not with .*; use nhlib.fit"
+    refuse(unchecked, ValueError, text, [net(3)], DATA, other)
+    refuse(unchecked, ValueError, re.escape(repr(other)), [net(3), net(4)], DATA, [A, other])
+
+
 def test_data_that_do_not_fit_are_explained(unchecked):
     data = [DATA, small(n_inputs=7)]
     refuse(unchecked, ValueError, r"inputs of shape \(7,\)", [net(3), net(4)], data)

@@ -1,6 +1,7 @@
 """Recipes and `fit`: against hand-written steps, explicit losses and brute-force rules."""
 
 import copy
+import dataclasses
 import math
 
 import numpy as np
@@ -13,6 +14,7 @@ from torch.nn import functional as F
 
 import nhlib.progress
 import nhlib.training
+from nhlib.augmentation import Augmentation
 from nhlib.datasets import Dataset, Split, load
 from nhlib.history import History
 from nhlib.networks import mlp
@@ -52,6 +54,16 @@ def test_protocols_have_the_settings_of_the_paper():
     assert (a.l2, a.patience, a.decay_every) == (0, None, None)
     assert (b.epochs, b.batch_size, b.learning_rate, b.epsilon) == (200, 64, 1e-2, 1e-7)
     assert (b.l2, b.patience) == (1e-6, 10)
+    cnn, modern = Recipe.code_cnn(), Recipe.modern()
+    assert (cnn.epochs, cnn.learning_rate, cnn.l2, cnn.patience) == (200, 1e-2, 5e-6, None)
+    assert (cnn.optimizer, cnn.schedule) == ("adam", "steps")
+    assert cnn.augmentation == Augmentation(shift=3, flip=True, rotation=15.0)
+    assert (modern.epochs, modern.batch_size, modern.l2) == (20, 128, 2.5e-4)
+    assert (modern.optimizer, modern.schedule, modern.bfloat16) == ("sgd", "one cycle", True)
+    assert modern.augmentation == Augmentation(shift=4, flip=True, rotation=0.0)
+    assert not any((recipe.augmentation or recipe.bfloat16) for recipe in (a, b))
+    for protocol in (Recipe.code, Recipe.code_cnn, Recipe.modern):
+        assert protocol(epochs=7, l2=0.5) == dataclasses.replace(protocol(), epochs=7, l2=0.5)
 
 
 def test_learning_rate_falls_every_20_epochs():
@@ -63,6 +75,38 @@ def test_learning_rate_falls_every_20_epochs():
         expected.append(rate)
     assert rates == pytest.approx(expected)
     assert {Recipe().learning_rate_in(epoch) for epoch in range(1, 201)} == {1e-3}
+    rates = [Recipe.code_cnn().learning_rate_in(epoch, 0.5) for epoch in range(1, 201)]
+    assert rates == pytest.approx(np.repeat([1e-2, 1e-3, 1e-4, 1e-5], 50))
+
+
+@given(st.integers(1, 40), st.floats(1e-4, 10), st.integers(1, 50))
+def test_one_cycle_goes_straight_up_and_straight_down(epochs, highest, steps):
+    recipe = Recipe(epochs=epochs, learning_rate=highest, schedule="one cycle")
+    done = [step / steps for step in range(steps)]
+    rates = [recipe.learning_rate_in(epoch, d) for epoch in range(1, epochs + 1) for d in done]
+    n = epochs * steps
+    expected = np.interp(np.arange(n), [0, 0.3 * n, n], [highest / 25, highest, 0])
+    assert rates == pytest.approx(expected, abs=1e-9 * highest)
+    assert max(rates) <= highest
+    assert recipe.learning_rate_in(epochs, 1.0) == pytest.approx(0, abs=1e-9 * highest)
+
+
+def test_one_cycle_is_pytorchs():
+    # Its highest rate is in the last step of the rise, and its lowest in the very last step.
+    n, recipe = 100, Recipe(epochs=100, learning_rate=0.1, schedule="one cycle")
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)])
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        *(optimizer, 0.1),
+        total_steps=n + 1,
+        pct_start=31 / (n + 1),
+        anneal_strategy="linear",
+        cycle_momentum=False,
+        final_div_factor=math.inf,
+    )
+    for epoch in range(1, n + 1):
+        assert recipe.learning_rate_in(epoch) == pytest.approx(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
 
 
 @pytest.mark.parametrize(
@@ -79,6 +123,23 @@ def test_learning_rate_falls_every_20_epochs():
         ({"patience": 0}, ValueError, "patience: a whole number of at least 1"),
         ({"decay": 0.1}, ValueError, "decay=0.1 and decay_every=None: give both or none"),
         ({"decay_every": 20}, ValueError, "decay=1.0 and decay_every=20: give both or none"),
+        (
+            {"optimizer": "SGD"},
+            ValueError,
+            "optimizer: there are 'adam' and 'sgd', not 'SGD'",
+        ),
+        (
+            {"schedule": "one-cycle"},
+            ValueError,
+            "schedule: there are 'steps' and 'one cycle', not 'one-cycle'",
+        ),
+        (
+            {"schedule": "one cycle", "decay": 0.1, "decay_every": 20},
+            ValueError,
+            "one cycle has its own learning rates; leave decay=0.1 and decay_every=20 out",
+        ),
+        ({"augmentation": True}, TypeError, "an nhlib.Augmentation is needed, or None; not True"),
+        ({"bfloat16": 1}, TypeError, "bfloat16: True or False is needed, not 1"),
     ],
 )
 def test_impossible_recipes_are_explained(unchecked, changes, error, text):
@@ -146,6 +207,47 @@ def test_fit_is_adam_on_the_loss_with_its_penalty(recipe, batch_norm):
             torch.testing.assert_close(trained, expected, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.parametrize("schedule", ["steps", "one cycle"])
+def test_fit_is_momentum_on_the_loss_with_its_penalty(schedule):
+    data = small_data()
+    network = mlp(4, [5, 5], 3).double()
+    reference = copy.deepcopy(network)
+    settings = {"epochs": 6, "batch_size": 4, "learning_rate": 0.2, "l2": 0.01}
+    recipe = Recipe(optimizer="sgd", schedule=schedule, **settings)
+    history = fit(network, data, recipe, seed=7)
+
+    # Nesterov's momentum by hand, and the penalty as part of the loss that is differentiated.
+    weights = list(reference.parameters())
+    velocity = [torch.zeros_like(w) for w in weights]
+    x, y = data.train.inputs.double(), data.train.labels
+    rates = np.interp(np.arange(18), [0, 0.3 * 18, 18], [0.2 / 25, 0.2, 0])
+    step = 0
+    for epoch in range(1, 7):
+        losses = []
+        for batch in epoch_order(10, 7, epoch).split(4):
+            loss = F.cross_entropy(reference(x[batch]), y[batch])
+            hidden = (reference.linear1.weight, reference.linear2.weight)
+            loss = loss + 0.01 * sum((w**2).sum() for w in hidden)
+            losses += [loss.item()] * len(batch)
+            gradients = torch.autograd.grad(loss, weights)
+            rate = rates[step] if schedule == "one cycle" else 0.2
+            step += 1
+            with torch.no_grad():
+                for w, g, v in zip(weights, gradients, velocity, strict=True):
+                    v.mul_(0.9).add_(g)
+                    w -= rate * (g + 0.9 * v)
+        assert history.train_loss[epoch - 1] == pytest.approx(np.mean(losses))
+    for name, trained in network.state_dict().items():
+        torch.testing.assert_close(trained, reference.state_dict()[name], rtol=1e-9, atol=1e-9)
+
+
+def test_bfloat16_is_for_cuda_alone(digits):
+    half, single = mlp(64, [10], 10), mlp(64, [10], 10)
+    fit(half, digits, Recipe(epochs=2, bfloat16=True))
+    fit(single, digits, Recipe(epochs=2))
+    assert same(half.state_dict(), single.state_dict())
+
+
 def test_history_measures_every_epoch():
     data = small_data(n=10)
     recipe = Recipe(epochs=2, batch_size=4, learning_rate=0.05, l2=0.1)
@@ -183,7 +285,7 @@ def test_penalty_spares_biases_norms_and_the_last_layer():
             x = self.norm(self.conv(x)).relu().flatten(1)
             return self.out(self.hidden(x).relu())
 
-    optimizer = nhlib.training._adam(network := Net(), Recipe(l2=0.5))
+    optimizer = nhlib.training._optimizer(network := Net(), Recipe(l2=0.5))
     decay = {id(p): g["weight_decay"] for g in optimizer.param_groups for p in g["params"]}
     assert {name: decay[id(p)] for name, p in network.named_parameters()} == {
         **dict.fromkeys(("conv.bias", "norm.weight", "norm.bias", "hidden.bias"), 0.0),
@@ -222,7 +324,7 @@ def test_early_stopping_is_keras_rule(losses, patience):
     stopped = None
     for epoch, loss in enumerate(losses, start=1):
         history.train_loss.append(loss)
-        if history._stalled():
+        if history.stalled():
             stopped = epoch
             break
     assert stopped == keras_stops_after(losses, patience)
@@ -548,3 +650,22 @@ def test_cuda_trains_like_the_cpu(digits):
     assert two.train_loss == pytest.approx(one.train_loss)
     for name, weight in here.state_dict().items():
         torch.testing.assert_close(there.state_dict()[name].cpu(), weight)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_bfloat16_on_cuda_multiplies_with_16_bits_and_keeps_32_for_the_rest(digits):
+    seen, losses = set(), []
+    network = mlp(64, [100], 10, batch_norm=True)
+    network.linear1.register_forward_hook(
+        lambda module, inputs, output: seen.add((module.training, output.dtype))
+    )
+    for bfloat16 in (False, True):
+        trained = copy.deepcopy(network)
+        recipe = Recipe(epochs=5, bfloat16=bfloat16)
+        losses.append(fit(trained, digits, recipe, device="cuda").train_loss)
+        assert {w.dtype for w in trained.parameters()} == {torch.float32}
+        expected = torch.bfloat16 if bfloat16 else torch.float32
+        assert seen == {(True, expected), (False, torch.float32)}
+        seen.clear()
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+    assert losses[1] != losses[0]
