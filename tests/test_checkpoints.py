@@ -1,7 +1,6 @@
 """`fit` with a checkpoint: killed anywhere, it goes on as if it had never stopped."""
 
 import math
-import os
 import subprocess
 import sys
 from pathlib import Path

@@ -19,7 +19,8 @@ def examples(n, n_bits, seed=0):
     random = np.random.default_rng(seed)
     labels = np.arange(n) % 4
     lean = np.random.default_rng(0).random((4, n_bits))[labels]
-    return (random.random((n, n_bits)) < 0.35 + 0.3 * lean).astype(np.uint8), labels
+    on = 0.5 + 6 * (lean - 0.5) / n_bits**0.5
+    return (random.random((n, n_bits)) < on).astype(np.uint8), labels
 
 
 def squared_distances(points, others):
@@ -94,8 +95,7 @@ def test_equal_codes_are_one_point():
 
 
 def test_codes_of_a_million_bits_take_little_memory():
-    # As float32, these would be 3.2 GB; the test would run out of the 24 GB of a laptop
-    # long before the 10^5 codes for which this is made.
+    # As float32, these would be 3.2 GB.
     random = np.random.default_rng(0)
     prototypes = random.integers(0, 256, (2, 125_000), dtype=np.uint8)
     labels = np.arange(800) % 2
