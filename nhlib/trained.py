@@ -55,6 +55,7 @@ def load_trained(name: str | os.PathLike[str]) -> nn.Module:
 
     Examples
     --------
+    >>> import torch
     >>> network = load_trained("cnn-mnist")
     >>> network(torch.zeros(1, 1, 28, 28)).shape
     torch.Size([1, 10])
