@@ -96,8 +96,8 @@ def labelled(
 
 
 def points_of(
-    train: Examples, test: Examples | None
-) -> tuple[Float32[np.ndarray, "n d"], Float32[np.ndarray, "m d"]]:
+    train: Examples, test: NeuralCodes | Float32[np.ndarray, "m d"] | None
+) -> tuple[Float32[np.ndarray, "n k"], Float32[np.ndarray, "others k"]]:
     r"""Return codes as points whose geometry is theirs, and real numbers as they are.
 
     Codes of fewer bits than there are training codes are points of 0 and 1. Longer ones would

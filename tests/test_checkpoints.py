@@ -223,6 +223,27 @@ def test_when_training_is_over_the_file_stays_and_answers(tmp_path):
     assert path.read_bytes() == written
 
 
+def test_stopped_while_it_writes_it_has_the_file_of_the_epoch_before(tmp_path, monkeypatch):
+    build, recipe = CASES["adam, steps"]
+    path, save = tmp_path / "run.pt", torch.save
+
+    def half(state, file):
+        if len(state["history"]["train_loss"]) == 3:
+            file.write(b"PK half of it")
+            raise Killed
+        save(state, file)
+
+    monkeypatch.setattr(torch, "save", half)
+    with pytest.raises(Killed):
+        fit(build(0), DATA, recipe, checkpoint=path)
+    monkeypatch.undo()
+    assert [file.name for file in tmp_path.iterdir()] == ["run.pt"]
+    assert len(torch.load(path)["history"]["train_loss"]) == 2
+    whole, resumed = build(0), build(1)
+    assert same_history(fit(resumed, DATA, recipe, checkpoint=path), fit(whole, DATA, recipe))
+    assert same(resumed, whole)
+
+
 @pytest.mark.parametrize("name", ["run", "run.of.today.pt", ".run", "läuft"])
 def test_any_name_will_do(tmp_path, name):
     fit(mlp(72, [3], 3), DATA, Recipe(epochs=1), checkpoint=str(tmp_path / name))
