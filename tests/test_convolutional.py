@@ -2,6 +2,7 @@
 
 import copy
 import math
+import urllib.request
 
 import numpy as np
 import pytest
@@ -343,6 +344,8 @@ def no_network(tmp_path, monkeypatch):
         monkeypatch.setenv(name.upper(), "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "")
     monkeypatch.setenv("NO_PROXY", "")
+    # Where Python keeps the proxies that it met first.
+    monkeypatch.setattr(urllib.request, "_opener", None)
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(torch.hub, "_hub_dir", None)  # set_dir may have been called
     return tmp_path
