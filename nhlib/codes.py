@@ -255,7 +255,7 @@ class NeuralCodes:
         >>> NeuralCodes.from_bits([[1, 0], [1, 0], [1, 1]]).n_distinct
         2
         """
-        return int(self.groups().max(initial=-1)) + 1
+        return len(np.unique(self._keys()))
 
     def groups(self) -> Int64[np.ndarray, " n"]:
         """Give every code a number; equal numbers mean equal codes.

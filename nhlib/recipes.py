@@ -20,7 +20,7 @@ class Recipe:
     The defaults are *protocol A*, which comes closest to the published curves on MNIST:
     Adam [1]_ at a constant learning rate, no penalty, no early stopping. `Recipe.code` is
     *protocol B*, the settings of the authors' published code; `Recipe.code_cnn` those for
-    their convolutional networks, and `Recipe.modern` reaches the same accuracies sooner.
+    their convolutional networks, and `Recipe.modern` trains such networks in few epochs.
 
     Parameters
     ----------

@@ -101,7 +101,7 @@ def fit(
     if checkpoint is not None:
         saved = Checkpoint(checkpoint, network, data, recipe, sorted(keep), seed)
     network.to(device)
-    if any(weight.ndim == 4 for weight in network.parameters()):
+    if _is_convolutional(network):
         network.to(memory_format=torch.channels_last)  # in which convolutions are fastest
     optimizer = _optimizer(network, recipe)
     weights = next(p for p in network.parameters() if p.requires_grad)
@@ -160,6 +160,10 @@ def products_in_a_step(network: nn.Module, recipe: Recipe) -> int:
     return recipe.batch_size * affine if affine == matrices else sys.maxsize
 
 
+def _is_convolutional(network: nn.Module) -> bool:
+    return any(weight.ndim == 4 for weight in network.parameters())
+
+
 def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     kinds = (nn.Linear, nn.modules.conv._ConvNd)
     layers = [module for module in network.modules() if isinstance(module, kinds)]
@@ -201,6 +205,7 @@ def _epoch(
     inputs, labels = train
     batches = order.split(recipe.batch_size)
     half = recipe.bfloat16 and inputs.is_cuda
+    channels_last = inputs.ndim == 4 and _is_convolutional(network)
     losses, predictions = [], []
     network.train()
     for step, batch in enumerate(batches):
@@ -211,7 +216,7 @@ def _epoch(
         seen = inputs.index_select(0, batch)
         if changes is not None:
             seen = changed(seen, changes.index_select(0, batch))
-        if seen.ndim == 4:
+        if channels_last:
             seen = seen.contiguous(memory_format=torch.channels_last)
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=half):
             output = network(seen)

@@ -1,5 +1,7 @@
 """Codes as points: of 0 and 1, or of coordinates in the space that they span."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -96,12 +98,16 @@ def test_equal_codes_are_one_point():
 
 
 def test_codes_of_a_million_bits_take_little_memory():
-    # As float32, these would be 3.2 GB.
+    # As float32, these would be 3.2 GB, and 800 MB as bytes.
     random = np.random.default_rng(0)
     prototypes = random.integers(0, 256, (2, 125_000), dtype=np.uint8)
     labels = np.arange(800) % 2
     rows = prototypes[labels]
     rows[:, :100_000] = random.integers(0, 256, (800, 100_000), dtype=np.uint8)
     codes = NeuralCodes(rows, {"long": (1_000_000,)})
+    tracemalloc.start()
     assert kmeans_accuracy(codes, labels) == 1
     assert logreg_accuracy(codes[:700], labels[:700], codes[700:], labels[700:]) == 1
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 300_000_000
