@@ -119,7 +119,7 @@ def encode(
             nhlib.encode(network, inputs, out=f"codes-{start:07}.safetensors")
 
         starts = range(0, n, 5_000)
-        dask.distributed.wait(client.map(shard, starts, [start + 5_000 for start in starts]))
+        client.gather(client.map(shard, starts, [start + 5_000 for start in starts]))
 
     A shard whose machine dies is begun again by another one, and goes on where it was.
 

@@ -139,6 +139,24 @@ def test_the_table_is_that_of_one_process(client, alone, tmp_path, untrained, mo
     assert table.loc[start, measures].equals(alone.loc[start, measures])
 
 
+def test_codes_are_extracted_in_shards(client, tmp_path):
+    # The recipe in the notes of nhlib.encode.
+    network, inputs = nh.mlp(20, [30, 11], 4), np.random.default_rng(0).random((50, 20), np.float32)
+    np.save(tmp_path / "inputs.npy", inputs)
+
+    def shard(start, stop):
+        mapped = np.load(tmp_path / "inputs.npy", mmap_mode="r")[start:stop]
+        nh.encode(network, mapped, out=tmp_path / f"codes-{start:07}.safetensors")
+
+    starts = range(0, 50, 20)
+    found = client.map(shard, starts, [start + 20 for start in starts])
+    client.gather(found)  # raises what a shard raised
+    shards = [nh.NeuralCodes.load(path) for path in sorted(tmp_path.glob("codes-*"))]
+    assert [len(codes) for codes in shards] == [20, 20, 10]
+    expected = nh.encode(network, inputs)
+    assert np.array_equal(np.concatenate([codes.packed for codes in shards]), expected.packed)
+
+
 def test_the_work_is_shared(client):
     def done():
         return client.run(lambda dask_worker: dask_worker.state.executed_count)
