@@ -37,6 +37,11 @@ def violations(page: Page) -> list[str]:
     """Return what axe finds on a page that is serious or critical, all folds open."""
     page.evaluate("for (const d of document.querySelectorAll('details')) d.open = true")
     page.wait_for_timeout(200)
+    # What fades in is too pale for a while.
+    page.evaluate(
+        "for (const a of document.getAnimations()) if (a.effect.getComputedTiming()"
+        ".endTime < Infinity) a.finish()"
+    )
     return [
         f"{violation['id']}: {[node['target'] for node in violation['nodes']]}"
         for violation in Axe().run(page).response["violations"]
