@@ -4,6 +4,7 @@ Every activation is seen at the moment in which PyTorch executes it, in whatever
 network's author wrote it: as a module, a function or a method, in place or not.
 """
 
+import difflib
 import functools
 import math
 from collections.abc import Callable, Collection
@@ -81,7 +82,7 @@ class NonFinite(Exception):
 
 
 class ActivationWatch(TorchDispatchMode):
-    """Runs a network and keeps, of every activation, the packed bits of its input.
+    r"""Runs a network and keeps, of every activation, the packed bits of its input.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ class ActivationWatch(TorchDispatchMode):
         Shape of one example's bits, for every activation kept.
     packed : list of uint8 tensors, each of shape (n, n_bytes)
         Their bits, packed as ``np.packbits`` does, on the device of the network.
-    outputs : list of tensors, each of shape (n, units)
+    outputs : list of tensors, each of shape (n, \*units)
         Their outputs, where `values` are kept.
     """
 
@@ -131,7 +132,7 @@ class ActivationWatch(TorchDispatchMode):
         self.names: dict[str, None] = {}
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.packed: list[UInt8[Tensor, "n n_bytes"]] = []
-        self.outputs: list[Float[Tensor, "n units"]] = []
+        self.outputs: list[Tensor] = []
         enter = register_module_forward_pre_hook(self._enter)
         leave = register_module_forward_hook(self._leave, always_call=True)
         try:
@@ -144,6 +145,20 @@ class ActivationWatch(TorchDispatchMode):
         finally:
             enter.remove()
             leave.remove()
+
+    def check_layers(self) -> None:
+        """Raise ValueError if the last run met no activation, or not all that are wanted."""
+        names = list(self.names)
+        if not names:
+            raise ValueError(
+                "network: it ran without any ReLU-like activation; encode sees relu, leaky_relu, "
+                "prelu, clamp, hardtanh and their kin, but not maximum, where or x * (x > 0)"
+            )
+        for name in self.wanted if self.wanted is not None else names:
+            if name not in self.names:
+                near = difflib.get_close_matches(name, names, n=1)
+                hint = f", did you mean {near[0]!r}?" if near else ";"
+                raise ValueError(f"layers: no layer {name!r}{hint} there are {', '.join(names)}")
 
     def _enter(self, module: nn.Module, args: Any) -> None:
         if module in self.paths:
@@ -191,7 +206,7 @@ class ActivationWatch(TorchDispatchMode):
         output = function(*args, **kwargs)
         if self.values and len(self.packed) > n_kept:
             # A copy, because a later operation may overwrite it.
-            self.outputs.append(output.reshape(self.n, -1).clone())
+            self.outputs.append(output.clone())
         return output
 
     def _name(self, operation: str) -> str:
@@ -244,6 +259,16 @@ class ActivationWatch(TorchDispatchMode):
         if not inputs.is_floating_point():
             text += "; for images of whole numbers pass inputs / 255"
         return f"{text}. PyTorch says: {error}"
+
+
+def wanted_layers(layers: Any) -> list[str] | None:
+    """Return the names that `layers` asks for as a list; None asks for all."""
+    if layers is None:
+        return None
+    wanted = [layers] if isinstance(layers, str) else list(layers)
+    if not wanted or not all(isinstance(name, str) for name in wanted):
+        raise ValueError(f"layers: names of layers are needed, or None for all; not {layers!r}")
+    return wanted
 
 
 def pack_on_cpu(x: Float[Tensor, "n *inner"], kinks: Kinks) -> UInt8[Tensor, "n n_bytes"]:

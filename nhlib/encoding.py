@@ -1,7 +1,6 @@
 """From a network and its inputs to neural codes, batch by batch, on the CPU or on CUDA."""
 
 import copy
-import difflib
 import functools
 import hashlib
 import os
@@ -15,7 +14,7 @@ from jaxtyping import Bool, UInt8
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from nhlib.activations import ActivationWatch, NonFinite, is_out_of_memory
+from nhlib.activations import ActivationWatch, NonFinite, is_out_of_memory, wanted_layers
 from nhlib.code_files import CodeFile
 from nhlib.codes import NeuralCodes
 from nhlib.datasets import Split
@@ -141,11 +140,7 @@ def encode(
     if device is not None and torch.device(device) != home:
         network = copy.deepcopy(network).to(device)
         home = device_of(network, default=device)
-    wanted = [layers] if isinstance(layers, str) else layers
-    if wanted is not None:
-        wanted = list(wanted)
-        if not wanted or not all(isinstance(name, str) for name in wanted):
-            raise ValueError(f"layers: names of layers are needed, or None for all; not {layers!r}")
+    wanted = wanted_layers(layers)
     batches, n = batches_of(inputs, batch_size)
     file = None
     if out is not None:
@@ -254,7 +249,7 @@ class _Encoder:
     def start(self, batch: Tensor) -> _Running:
         watch = self.watch
         output = watch.run(self._move(batch))
-        self._check_layers()
+        watch.check_layers()
         packed = watch.packed[0] if len(watch.packed) == 1 else torch.cat(watch.packed, dim=1)
         finite = _finite(output, self.device)
         watch.packed = []
@@ -267,19 +262,6 @@ class _Encoder:
         arrived = torch.cuda.Event()
         arrived.record(torch.cuda.current_stream(self.device))
         return _Running(batch, watch.shapes, packed_here, finite_here, arrived)
-
-    def _check_layers(self) -> None:
-        names, wanted = list(self.watch.names), self.watch.wanted
-        if not names:
-            raise ValueError(
-                "network: it ran without any ReLU-like activation; encode sees relu, leaky_relu, "
-                "prelu, clamp, hardtanh and their kin, but not maximum, where or x * (x > 0)"
-            )
-        for name in wanted if wanted is not None else names:
-            if name not in self.watch.names:
-                near = difflib.get_close_matches(name, names, n=1)
-                hint = f", did you mean {near[0]!r}?" if near else ";"
-                raise ValueError(f"layers: no layer {name!r}{hint} there are {', '.join(names)}")
 
     def collect(self, running: _Running) -> int:
         if running.arrived is not None:

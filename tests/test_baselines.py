@@ -1,5 +1,7 @@
 """Baselines against hyperplanes, forward passes and accuracies computed in other ways."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -204,7 +206,7 @@ def test_outputs_are_those_of_a_forward_pass_by_hand():
         first = network[:4](inputs)
         expected = torch.cat([first, network[4:7](first)], dim=1)
     for batch_size in (None, 1, 7, 30):
-        found = hidden_activations(network, inputs, batch_size)
+        found = hidden_activations(network, inputs, batch_size=batch_size)
         assert torch.allclose(found, expected, atol=1e-6)
     functional, images = Functional(), normal(4, 1, 5, 5)
     with torch.no_grad():
@@ -212,6 +214,52 @@ def test_outputs_are_those_of_a_forward_pass_by_hand():
         y = functional.linear(x).clamp(min=0)
         by_hand = torch.cat([x, y, (y - 0.3).clamp(min=0)], dim=1)
     assert torch.allclose(hidden_activations(functional, images), by_hand, atol=1e-6)
+
+
+def test_layers_are_those_of_the_codes():
+    network, images = nh.resnet20(in_channels=1, seed=1), normal(5, 1, 8, 8)
+    codes = encode(network, images)
+    whole = hidden_activations(network, images)
+    ends = np.cumsum([math.prod(shape) for shape in codes.layers.values()])
+    for name, part in zip(codes.layers, np.split(whole.numpy(), ends[:-1], axis=1), strict=True):
+        found = hidden_activations(network, images, name)
+        assert np.array_equal(found.numpy(), part)
+        assert np.array_equal(found.numpy() > 0, codes[name].bits())
+    two = ["relu", "layer3.2.relu_1"]
+    assert hidden_activations(network, images, two).shape == (5, 1024 + 256)
+
+
+def test_sums_over_space_are_those_of_hooks():
+    """The paper's variant: the first layer, and each block's branch before the sum."""
+    network, images = nh.resnet20(seed=2).eval(), normal(6, 3, 12, 16)
+    seen = []
+    blocks = [block for stage in network.stages for block in network.get_submodule(stage)]
+    branches = [lambda block, args, _: seen.append(args[0])] * len(blocks)
+    hooks = [
+        block.conv2.register_forward_hook(hook)
+        for block, hook in zip(blocks, branches, strict=True)
+    ]
+    hooks.append(network.layer1[0].conv1.register_forward_hook(branches[0]))
+    with torch.no_grad():
+        network(images)
+    for hook in hooks:
+        hook.remove()
+    expected = torch.cat([x.double().sum(dim=(2, 3)) for x in seen], dim=1)
+    layers = [name for name in encode(network, images).layers if not name.endswith("_1")]
+    sums = hidden_activations(network, images, layers, batch_size=4, sum_space=True)
+    assert sums.shape == (6, 16 + 3 * 16 + 3 * 32 + 3 * 64)
+    assert torch.allclose(sums.double(), expected, rtol=1e-5)
+    # A channel's bit: is it on anywhere?
+    bits = [encode(network, images, name).bits() for name in layers]
+    on = [flat.reshape(x.shape) for flat, x in zip(bits, seen, strict=True)]
+    anywhere = np.hstack([bits.any(axis=(2, 3)) for bits in on])
+    assert np.array_equal(nh.NeuralCodes.from_bits(sums > 0).bits(), anywhere)
+
+
+def test_vectors_have_no_space_to_sum_over():
+    network, inputs = mlp(6, [5, 4], 3), normal(9, 6)
+    sums = hidden_activations(network, inputs, sum_space=True)
+    assert torch.equal(sums, hidden_activations(network, inputs))
 
 
 def test_activations_in_eval_mode_do_not_depend_on_the_batch():
@@ -260,6 +308,10 @@ def test_what_encode_does_not_take_has_no_activations(unchecked):
         hidden_activations(network, inputs, batch_size=0)
     with pytest.raises(TypeError, match="a Dataset has two splits"):
         hidden_activations(network, nh.load("digits"))
+    with pytest.raises(ValueError, match="layers: no layer 'relu2', did you mean 'relu1'"):
+        hidden_activations(network, inputs, "relu2")
+    with pytest.raises(ValueError, match="layers: names of layers are needed"):
+        hidden_activations(network, inputs, [])
     with pytest.raises(TypeError, match="inputs: a tensor, an array, a Split or a DataLoader"):
         hidden_activations(network, [1.0])
     with pytest.raises(TypeError, match="network: a torch.nn.Module is needed, not int"):

@@ -9,6 +9,7 @@ from nhlib.regions.bounds import (
 )
 from nhlib.regions.cutting import partition
 from nhlib.regions.line import Segment, segment
+from nhlib.regions.margins import border_distances
 from nhlib.regions.partitions import Partition
 from nhlib.regions.plane import Plane
 
@@ -17,6 +18,7 @@ __all__ = [
     "Plane",
     "Segment",
     "arrangement_count",
+    "border_distances",
     "hanin_rolnick_scale",
     "montufar_bound",
     "partition",

@@ -1,0 +1,231 @@
+"""Measure the codes of the two deep networks on CIFAR-10, and write the tables beside this file.
+
+    python book/results/deep_codes.py [--cifar10 folder:PATH]
+
+The trained networks are those of nhlib/weights. What is measured is kept under
+build/results/deep_codes/ at once: the run may be stopped at any time, and goes on where it was
+when it is started again.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import cpuinfo
+import nhlib as nh
+import numpy as np
+import pandas as pd
+import sklearn
+import torch
+from nhlib.progress import progress_bar
+
+HERE = Path(__file__).parent
+KEPT = HERE.parents[1] / "build" / "results" / "deep_codes"
+
+SEED = 0
+N = 10_000  # training, test and random inputs are compared at as many
+N_TRAIN, N_TEST = 5_000, 2_000  # of these K-Means, K-NN and logistic regression learn and are asked
+BITS = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+DRAWS = (0, 1, 2)
+NETWORKS = {
+    "ResNet-20": (
+        "resnet20-cifar10",
+        lambda: nh.resnet20(seed=SEED),
+    ),
+    "small VGG": (
+        "vgg-cifar10",
+        lambda: nh.vgg([[32, 32], [64, 64], [128, 128]], hidden=[128], seed=SEED),
+    ),
+}
+
+
+class Measured:
+    """One network, trained or not, and its codes of all inputs that are asked for."""
+
+    def __init__(self, data: nh.Dataset, name: str, state: str) -> None:
+        trained, build = NETWORKS[name]
+        self.data, self.name, self.state = data, name, state
+        self.network = nh.load_trained(trained) if state == "trained" else build().eval()
+
+    @cache  # noqa: B019 (few, and kept as long as the run)
+    def codes(self, which: str) -> nh.NeuralCodes:
+        data = self.data
+        inputs = {
+            "train": lambda: data.train.inputs,
+            "test": lambda: data.test.inputs,
+            "random": lambda: nh.random_inputs(data, N, seed=SEED),
+        }
+        return nh.encode(self.network, inputs[which]())
+
+    def accuracy(self) -> float:
+        with torch.no_grad():
+            answers = [
+                self.network(batch).argmax(dim=1) for batch in self.data.test.inputs.split(500)
+            ]
+        return (torch.cat(answers) == self.data.test.labels).double().mean().item()
+
+    def layer(self, layer: str) -> dict:
+        """Measure the codes of one layer, or of all."""
+        codes = {which: self.codes(which) for which in ("train", "test", "random")}
+        if layer != "all":
+            codes = {which: of_all[layer] for which, of_all in codes.items()}
+        data = self.data
+        bits = codes["test"][:N_TEST].bits()
+        on = bits.mean(axis=0)
+        few = codes["train"][:N_TRAIN], data.train.labels[:N_TRAIN]
+        asked = codes["test"][:N_TEST], data.test.labels[:N_TEST]
+        return {
+            "bits": codes["train"].n_bits,
+            "never_on": float((on == 0).mean()),
+            "always_on": float((on == 1).mean()),
+            "on": float(on.mean()),
+            "redundancy_train": nh.redundancy_ratio(codes["train"]),
+            f"redundancy_train_{N}": nh.redundancy_ratio(codes["train"], N),
+            f"redundancy_test_{N}": nh.redundancy_ratio(codes["test"]),
+            f"redundancy_random_{N}": nh.redundancy_ratio(codes["random"]),
+            **nh.categorize(*few, *asked, progress=False),
+            "knn_full": nh.knn_accuracy(
+                codes["train"], data.train.labels, codes["test"], data.test.labels, progress=False
+            ),
+        }
+
+    def channels(self) -> dict:
+        """Measure what the paper takes for ImageNet: one number a channel, and its bit."""
+        layers = [name for name in self.codes("train").layers if not name.endswith("_1")]
+        random = nh.random_inputs(self.data, N, seed=SEED)
+        inputs = {"train": self.data.train, "test": self.data.test, "random": random}
+        sums = {
+            which: nh.hidden_activations(self.network, x, layers, sum_space=True)
+            for which, x in inputs.items()
+        }
+        codes = {which: nh.NeuralCodes.from_bits(x > 0) for which, x in sums.items()}
+        on = codes["test"].bits().mean(axis=0)
+        labels = self.data.train.labels[:N_TRAIN], self.data.test.labels[:N_TEST]
+        found = {
+            kind: nh.categorize(
+                x["train"][:N_TRAIN], labels[0], x["test"][:N_TEST], labels[1], progress=False
+            )
+            for kind, x in (("codes", codes), ("sums", sums))
+        }
+        return {
+            "bits": codes["train"].n_bits,
+            "never_on": float((on == 0).mean()),
+            "always_on": float((on == 1).mean()),
+            "on": float(on.mean()),
+            "redundancy_train": nh.redundancy_ratio(codes["train"]),
+            f"redundancy_train_{N}": nh.redundancy_ratio(codes["train"], N),
+            f"redundancy_test_{N}": nh.redundancy_ratio(codes["test"]),
+            f"redundancy_random_{N}": nh.redundancy_ratio(codes["random"]),
+            **found["codes"],
+            **{f"{method}_sums": accuracy for method, accuracy in found["sums"].items()},
+        }
+
+    def few_bits(self, source: str, n_bits: int, draw: int) -> dict:
+        """Measure some bits, drawn at random from a source."""
+        train, test = self.data.train[:N_TRAIN], self.data.test[:N_TEST]
+        if source == "random hyperplanes":
+            layer = nh.random_hyperplanes(self.data.train, n_bits, draw)
+            codes = [nh.encode(layer, split) for split in (train, test)]
+        else:
+            whole = [self.codes("train")[:N_TRAIN], self.codes("test")[:N_TEST]]
+            if source != "all":
+                whole = [part[source] for part in whole]
+            rng = np.random.default_rng(draw)
+            chosen = np.sort(rng.choice(whole[0].n_bits, n_bits, replace=False))
+            codes = [nh.NeuralCodes.from_bits(part.bits()[:, chosen]) for part in whole]
+        return {
+            "knn": nh.knn_accuracy(codes[0], train.labels, codes[1], test.labels, progress=False),
+            "logreg": nh.logreg_accuracy(codes[0], train.labels, codes[1], test.labels),
+        }
+
+
+def jobs(layers: dict[str, list[str]]) -> Iterator[tuple[str, dict]]:
+    """What is to be done: the table, and the keys of the row."""
+    for name in NETWORKS:
+        for state in ("trained", "untrained"):
+            row = {"network": name, "state": state}
+            for place, layer in enumerate(["all", *layers[name]]):
+                yield "layers", row | {"place": place, "layer": layer}
+            if name == "ResNet-20":
+                yield "channels", row
+                last = layers[name][-1]
+                sources = ["all", last, "random hyperplanes"] if state == "trained" else ["all"]
+                for source in sources:
+                    for n_bits in BITS:
+                        for draw in DRAWS:
+                            yield (
+                                "few_bits",
+                                row | {"source": source, "n_bits": n_bits, "draw": draw},
+                            )
+
+
+def measure(measured: Measured, table: str, row: dict) -> dict:
+    if table == "layers":
+        found = measured.layer(row["layer"])
+        if row["layer"] == "all":
+            found["accuracy"] = measured.accuracy()
+        return found
+    if table == "channels":
+        return measured.channels()
+    return measured.few_bits(row["source"], row["n_bits"], row["draw"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--cifar10",
+        default="cifar10",
+        help="what nhlib.load takes for CIFAR-10; folder:PATH for its images as JPEG",
+    )
+    source = parser.parse_args().cifar10
+    data = nh.load(source, train_size=40_000)
+    layers = {
+        name: list(nh.encode(build(), data.test.inputs[:1]).layers)
+        for name, (_, build) in NETWORKS.items()
+    }
+    KEPT.mkdir(parents=True, exist_ok=True)
+    todo = list(jobs(layers))
+    tables: dict[str, list[dict]] = {}
+    measured = None
+    with progress_bar("deep codes", len(todo), "rows") as bar:
+        for table, row in todo:
+            file = KEPT / ("-".join(map(str, (table, *row.values()))) + ".json")
+            if not file.exists():
+                wanted = row["network"], row["state"]
+                if measured is None or (measured.name, measured.state) != wanted:
+                    measured = Measured(data, *wanted)
+                partial = file.with_suffix(".partial")
+                partial.write_text(json.dumps(row | measure(measured, table, row)))
+                partial.replace(file)
+            tables.setdefault(table, []).append(json.loads(file.read_text()))
+            bar.update()
+    for table, rows in tables.items():
+        pd.DataFrame(rows).round(5).to_csv(HERE / f"deep_{table}.csv", index=False)
+    title = "CIFAR-10 (JPEG)" if source.startswith("folder:") else "CIFAR-10"
+    provenance = {
+        "command": "python book/results/deep_codes.py"
+        + (" --cifar10 folder:PATH" if source.startswith("folder:") else ""),
+        "data": f"{title}: the first 40,000 training images, the 10,000 test images, and "
+        f"{N:,} random inputs; K-Means, K-NN and logistic regression learn from the first "
+        f"{N_TRAIN:,} training images and are asked about the first {N_TEST:,} test images; "
+        "knn_full: 40,000 and 10,000",
+        "seeds": [SEED],
+        "draws": list(DRAWS),
+        "device": f"CPU, {torch.get_num_threads()} threads",
+        "machine": f"{cpuinfo.get_cpu_info()['brand_raw']}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "scikit-learn": sklearn.__version__,
+        "nhlib": nh.__version__,
+        "date": datetime.date.today().isoformat(),
+    }
+    (HERE / "deep_codes.json").write_text(json.dumps(provenance, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
