@@ -1,0 +1,339 @@
+"""Put the codes of two trained networks to work, and write the tables beside this file.
+
+    python book/results/codes_at_work.py [--cifar10 folder:PATH]
+
+Retrieval, shifted inputs, copies, wrong labels, and small steps: each on CIFAR-10 with
+resnet20-cifar10, shifted inputs also on MNIST with cnn-mnist. It takes some minutes.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import statistics
+import time
+from pathlib import Path
+
+import cpuinfo
+import faiss
+import nhlib as nh
+import numpy as np
+import pandas as pd
+import sklearn
+import torch
+import torch.nn.functional as F
+from nhlib.progress import progress_bar
+from sklearn.metrics import average_precision_score, roc_auc_score
+from torch import Tensor, nn
+
+HERE = Path(__file__).parent
+N_QUERIES, N_NEAREST = 1_000, 10
+N_TRAIN, N_SHIFTED = 10_000, 2_000
+SHORT = 256  # bits
+WRONG, SEEDS = 0.05, (0, 1, 2)
+LENGTHS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+
+
+def answers(network: nn.Module, inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Compute scores of the classes, and the features that the last layer gets."""
+    last = [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
+    features: list[Tensor] = []
+    hook = last.register_forward_hook(lambda module, args, _: features.append(args[0]))
+    with torch.no_grad():
+        scores = [network(batch) for batch in inputs.split(500)]
+    hook.remove()
+    return torch.cat(scores), torch.cat(features)
+
+
+class Seen:
+    """What there is to know of some inputs: codes, features, pixels, and the network's scores."""
+
+    def __init__(self, network: nn.Module, inputs: Tensor) -> None:
+        self.codes = nh.encode(network, inputs)
+        self.last = self.codes[list(self.codes.layers)[-1]]
+        self.scores, self.features = answers(network, inputs)
+        self.pixels = inputs.flatten(1)
+
+
+def hyperplanes(seen: Tensor, others: Tensor, n_bits: int) -> list[nh.NeuralCodes]:
+    layer = nh.random_hyperplanes(seen, n_bits)
+    return [nh.encode(layer, points) for points in (seen, others)]
+
+
+def nearest(queries, others, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Distances and indices of the k nearest, by Hamming or Euclidean distance."""
+    if isinstance(queries, nh.NeuralCodes):
+        return nh.nearest_codes(queries, others, k, progress=False)
+    index = faiss.IndexFlatL2(others.shape[1])
+    index.add(others.numpy())
+    return index.search(queries.numpy(), k)
+
+
+def milliseconds(queries, others, k: int) -> float:
+    """Time a search in a flat index of faiss on one thread, for one query."""
+    if isinstance(queries, nh.NeuralCodes):
+        index = faiss.IndexBinaryFlat(8 * others.n_bytes)
+        index.add(np.ascontiguousarray(others.packed))
+        rows = np.ascontiguousarray(queries.packed)
+    else:
+        index = faiss.IndexFlatL2(others.shape[1])
+        index.add(others.numpy())
+        rows = queries.numpy()
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        for row in rows[:100]:
+            index.search(row[None], k)
+        seconds.append((time.perf_counter() - start) / 100)
+    faiss.omp_set_num_threads(threads)
+    return 1000 * statistics.median(seconds)
+
+
+def retrieval(database: Seen, queries: Seen, labels: Tensor, classes: Tensor) -> list[dict]:
+    """Find images of the same class among images that the network was not trained on."""
+    n_bits = queries.last.n_bits
+    rng = np.random.default_rng(0)
+    some = np.sort(rng.choice(n_bits, SHORT, replace=False))
+    few = [nh.NeuralCodes.from_bits(s.last.bits()[:, some]) for s in (database, queries)]
+    ways = {
+        "features": (database.features, queries.features),
+        "raw pixels": (database.pixels, queries.pixels),
+        "code, all layers": (database.codes, queries.codes),
+        "code, last layer": (database.last, queries.last),
+        f"code, {SHORT} bits of the last layer": few,
+        "hyperplanes on features": hyperplanes(database.features, queries.features, n_bits),
+        f"{SHORT} hyperplanes on features": hyperplanes(database.features, queries.features, SHORT),
+        "hyperplanes on pixels": hyperplanes(database.pixels, queries.pixels, n_bits),
+        f"{SHORT} hyperplanes on pixels": hyperplanes(database.pixels, queries.pixels, SHORT),
+    }
+    _, wanted = nearest(queries.features, database.features, N_NEAREST)
+    rows = []
+    for name, (those, asked) in ways.items():
+        _, found = nearest(asked, those, N_NEAREST)
+        hits = [len(set(a) & set(b)) for a, b in zip(found.tolist(), wanted.tolist(), strict=True)]
+        binary = isinstance(those, nh.NeuralCodes)
+        rows.append(
+            {
+                "way": name,
+                "bytes": those.n_bytes if binary else 4 * those.shape[1],
+                "ms": milliseconds(asked, those, N_NEAREST),
+                "recall": np.mean(hits) / N_NEAREST,
+                "precision": (labels[found] == classes[:, None]).double().mean().item(),
+            }
+        )
+    return rows
+
+
+def suspicions(seen: Seen, train: Seen) -> dict[str, np.ndarray]:
+    """How strange inputs look: the larger, the stranger."""
+    return {
+        "nearest code, all layers": nearest(seen.codes, train.codes, 1)[0][:, 0],
+        "nearest code, last layer": nearest(seen.last, train.last, 1)[0][:, 0],
+        "nearest features": nearest(seen.features, train.features, 1)[0][:, 0],
+        "nearest pixels": nearest(seen.pixels, train.pixels, 1)[0][:, 0],
+        "max-softmax": -seen.scores.softmax(dim=1).amax(dim=1).numpy(),
+        "energy": -seen.scores.logsumexp(dim=1).numpy(),
+    }
+
+
+def shuffled(images: Tensor) -> Tensor:
+    places = torch.randperm(
+        images.shape[-1] * images.shape[-2], generator=torch.Generator().manual_seed(0)
+    )
+    return images.flatten(2)[:, :, places].reshape(images.shape)
+
+
+def blurred(images: Tensor) -> Tensor:
+    coarse = F.avg_pool2d(images, 4)
+    return F.interpolate(coarse, scale_factor=4.0, mode="nearest")
+
+
+def shifts(name: str, network: nn.Module, data: nh.Dataset, strangers: Tensor) -> list[dict]:
+    """Tell inputs like those of training from others."""
+    train = Seen(network, data.train.inputs[:N_TRAIN])
+    usual_images = data.test.inputs[:N_SHIFTED]
+    usual = suspicions(Seen(network, usual_images), train)
+    inputs = {
+        "the other data set": strangers[:N_SHIFTED],
+        "blurred": blurred(usual_images),
+        "negative": 1 - usual_images,
+        "shuffled pixels": shuffled(usual_images),
+        "uniform noise": nh.random_inputs(data, N_SHIFTED, seed=0),
+    }
+    rows = []
+    for shift, images in inputs.items():
+        for score, strange in suspicions(Seen(network, images), train).items():
+            truth = np.repeat([0, 1], [len(usual[score]), len(strange)])
+            auroc = roc_auc_score(truth, np.concatenate([usual[score], strange]))
+            rows.append({"network": name, "shift": shift, "score": score, "auroc": auroc})
+    return rows
+
+
+def copies(network: nn.Module, database: Seen, images: Tensor, new: Seen) -> list[dict]:
+    """Find the original of altered copies, and tell copies from images that have none."""
+    generator = torch.Generator().manual_seed(0)
+    originals = torch.randperm(len(images), generator=generator)[:N_QUERIES]
+    chosen = images[originals]
+    noise = torch.randn(chosen.shape, generator=generator)
+    altered = {
+        "brighter by a fifth": (1.2 * chosen).clamp(0, 1),
+        "noise of 0.05": (chosen + 0.05 * noise).clamp(0, 1),
+        "moved by a pixel": chosen.roll(1, dims=3),
+        "mirrored": chosen.flip(3),
+    }
+    codes = hyperplanes(database.pixels, new.pixels, database.last.n_bits)
+    rows = []
+    for change, pictures in altered.items():
+        seen = Seen(network, pictures)
+        (_, hashed) = hyperplanes(database.pixels, seen.pixels, database.last.n_bits)
+        ways = {
+            "code, all layers": (seen.codes, new.codes, database.codes),
+            "code, last layer": (seen.last, new.last, database.last),
+            "features": (seen.features, new.features, database.features),
+            "raw pixels": (seen.pixels, new.pixels, database.pixels),
+            "hyperplanes on pixels": (hashed, codes[1], codes[0]),
+        }
+        for way, (copy, other, those) in ways.items():
+            distances, found = nearest(copy, those, 1)
+            far, _ = nearest(other, those, 1)
+            truth = np.repeat([1, 0], [len(copy), len(other)])
+            rows.append(
+                {
+                    "change": change,
+                    "way": way,
+                    "found": (found[:, 0] == originals.numpy()).mean(),
+                    "auroc": roc_auc_score(truth, -np.concatenate([distances[:, 0], far[:, 0]])),
+                }
+            )
+    return rows
+
+
+def wrong_labels(seen: Seen, labels: Tensor) -> list[dict]:
+    """Find labels that were changed, by the labels of the nearest other images."""
+    near = {}
+    for way, points in {
+        "code, all layers": seen.codes,
+        "code, last layer": seen.last,
+        "features": seen.features,
+        "raw pixels": seen.pixels,
+    }.items():
+        _, found = nearest(points, points, N_NEAREST + 1)
+        own = found == np.arange(len(found))[:, None]
+        own[~own.any(axis=1), -1] = True
+        near[way] = found[~own].reshape(-1, N_NEAREST)
+    rows = []
+    for seed in SEEDS:
+        rng = np.random.default_rng(seed)
+        given = labels.numpy().copy()
+        wrong = rng.choice(len(given), int(WRONG * len(given)), replace=False)
+        given[wrong] = (given[wrong] + rng.integers(1, 10, len(wrong))) % 10
+        is_wrong = np.isin(np.arange(len(given)), wrong)
+        likely = seen.scores.softmax(dim=1).numpy()[np.arange(len(given)), given]
+        strange = {
+            way: (given[found] != given[:, None]).mean(axis=1) for way, found in near.items()
+        }
+        strange["the network's own doubt"] = 1 - likely
+        for way, doubt in strange.items():
+            first = np.argsort(-doubt, kind="stable")[: len(wrong)]
+            rows.append(
+                {
+                    "way": way,
+                    "seed": seed,
+                    "auroc": roc_auc_score(is_wrong, doubt),
+                    "average_precision": average_precision_score(is_wrong, doubt),
+                    "found": is_wrong[first].mean(),
+                }
+            )
+    return rows
+
+
+def steps(network: nn.Module, images: Tensor, labels: Tensor) -> list[dict]:
+    """Move images a little: uphill in the loss, and at random."""
+    x = images.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(F.cross_entropy(network(x), labels, reduction="sum"), x)
+    random = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    before = nh.encode(network, images)
+    rows = []
+    for way, direction in {"uphill": slope, "random": random}.items():
+        unit = direction / direction.flatten(1).norm(dim=1)[:, None, None, None]
+        for length in LENGTHS:
+            moved = images + length * unit
+            after = nh.encode(network, moved)
+            scores, _ = answers(network, moved)
+            for place, layer in enumerate(before.layers):
+                bits, others = before[layer].bits(), after[layer].bits()
+                rows.append(
+                    {
+                        "direction": way,
+                        "length": length,
+                        "place": place + 1,
+                        "layer": layer,
+                        "bits": bits.shape[1],
+                        "flipped": (bits != others).mean(),
+                        "accuracy": (scores.argmax(dim=1) == labels).double().mean().item(),
+                    }
+                )
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--cifar10",
+        default="cifar10",
+        help="what nhlib.load takes for CIFAR-10; folder:PATH for its images as JPEG",
+    )
+    source = parser.parse_args().cifar10
+    cifar, mnist = nh.load(source, train_size=40_000), nh.load("mnist", train_size=48_000)
+    images, labels = cifar.test.inputs, cifar.test.labels
+    network = nh.load_trained("resnet20-cifar10")
+    tables = {}
+    with progress_bar("codes at work", 6, "tables") as bar:
+        queries = Seen(network, images[:N_QUERIES])
+        database = Seen(network, images[N_QUERIES:])
+        tables["retrieval"] = retrieval(database, queries, labels[N_QUERIES:], labels[:N_QUERIES])
+        bar.update()
+        tables["copies"] = copies(network, database, images[N_QUERIES:], queries)
+        bar.update()
+        tables["wrong_labels"] = wrong_labels(Seen(network, images), labels)
+        bar.update()
+        tables["steps"] = steps(network, images[:N_QUERIES], labels[:N_QUERIES])
+        bar.update()
+        digits = F.pad(mnist.test.inputs, (2, 2, 2, 2)).expand(-1, 3, -1, -1)
+        tables["shifts"] = shifts("ResNet-20, CIFAR-10", network, cifar, digits)
+        bar.update()
+        grey = images.mean(dim=1, keepdim=True)[:, :, 2:30, 2:30].contiguous()
+        tables["shifts"] += shifts("CNN, MNIST", nh.load_trained("cnn-mnist"), mnist, grey)
+        bar.update()
+    for table, rows in tables.items():
+        pd.DataFrame(rows).round(5).to_csv(HERE / f"work_{table}.csv", index=False)
+    title = "CIFAR-10 (JPEG)" if source.startswith("folder:") else "CIFAR-10"
+    provenance = {
+        "command": "python book/results/codes_at_work.py"
+        + (" --cifar10 folder:PATH" if source.startswith("folder:") else ""),
+        "data": f"{title} and MNIST",
+        "retrieval": f"{N_QUERIES:,} test images as queries, the other 9,000 as database; "
+        "times for one query at a time, one thread",
+        "copies": f"{N_QUERIES:,} of the 9,000 altered; the {N_QUERIES:,} queries have no copy",
+        "wrong labels": f"{WRONG:.0%} of the 10,000 test labels, {N_NEAREST} nearest others",
+        "shifts": f"{N_SHIFTED:,} test images against as many shifted ones; distances to "
+        f"{N_TRAIN:,} training images",
+        "steps": f"{N_QUERIES:,} test images; lengths are Euclidean",
+        "seeds": list(SEEDS),
+        "device": f"CPU, {torch.get_num_threads()} threads",
+        "machine": f"{cpuinfo.get_cpu_info()['brand_raw']}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "faiss": faiss.__version__,
+        "scikit-learn": sklearn.__version__,
+        "nhlib": nh.__version__,
+        "date": datetime.date.today().isoformat(),
+    }
+    (HERE / "codes_at_work.json").write_text(json.dumps(provenance, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
