@@ -79,13 +79,14 @@ _PLOTS = (
     "plot_redundancy",
     "plot_segment",
 )
-_EXPLORERS = ("CodeExplorer", "PhaseExplorer", "RegionExplorer", "SweepExplorer")
+_EXPLORERS = ("CodeExplorer", "MarginExplorer", "PhaseExplorer", "RegionExplorer", "SweepExplorer")
 
 __all__ = [
     "Augmentation",
     "CodeExplorer",
     "Dataset",
     "History",
+    "MarginExplorer",
     "NeuralCodes",
     "Partition",
     "PhaseExplorer",

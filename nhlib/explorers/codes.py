@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from nhlib.codes import NeuralCodes
 from nhlib.datasets import Split, load
 from nhlib.encoding import encode
+from nhlib.explorers.digits import packed
 from nhlib.explorers.explorer import Explorer
 from nhlib.neighbours import nearest_codes
 from nhlib.networks import mlp
@@ -118,10 +119,7 @@ class CodeExplorer(Explorer):
                 f"not {self.layer!r}"
             )
         digits = _digits()
-        levels = (16 * digits.inputs.flatten(1)).numpy().astype(np.uint8)
-        five = np.unpackbits(levels[:, :, None], axis=2)[:, :, 3:]
-        self._pixels = np.packbits(five.reshape(len(levels), -1), axis=1).tobytes()
-        self._labels = digits.labels.numpy().astype(np.uint8).tobytes()
+        self._pixels, self._labels = packed(digits)
         columns: list[np.ndarray] = []
         networks: dict[str, Any] = {
             name: {"layers": widths, "columns": {protocol: {} for protocol in _RECIPES}}

@@ -15,7 +15,8 @@ EXPLORERS = {
     "chapters/04-categorization.html": ["digit"],
     "chapters/05-what-shapes-the-code.html": ["width"],
     "chapters/06-the-phase-chart.html": ["tau"],
-    "explorers.html": ["seed", "epoch", "width", "tau"],
+    "chapters/08-codes-at-work.html": ["length"],
+    "explorers.html": ["seed", "epoch", "width", "tau", "length"],
 }
 ON_PAGES = pytest.mark.parametrize("name", EXPLORERS)
 
