@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torchvision.models import resnet18
 from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
 import nhlib as nh
@@ -21,7 +20,7 @@ import nhlib as nh
 WORKLOADS = {
     "MLP 784-100-10, 48,000 inputs, batches of 16,384": (16_384, 30),
     "MLP 784-100-10, 48,000 inputs, batches of 1,024": (1024, 30),
-    "ResNet-18, 2,048 inputs of 3 × 32 × 32, batches of 1,024": (1024, 6),
+    "ResNet-18, 512 images of 3 × 32 × 32, batches of 128": (128, 6),
 }
 
 
@@ -29,7 +28,7 @@ def workload(name):
     torch.manual_seed(0)
     if name.startswith("MLP"):
         return nh.mlp(784, [100], 10).eval(), torch.rand(48_000, 1, 28, 28)
-    return resnet18(num_classes=10).eval(), torch.rand(2048, 3, 32, 32)
+    return nh.resnet18().eval(), torch.rand(512, 3, 32, 32)
 
 
 def forward(network, inputs, batch_size):

@@ -86,6 +86,7 @@ def explorers():
         (nh.CodeExplorer(), "epoch"),
         (nh.SweepExplorer({"MNIST": sweeps}), "width"),
         (nh.PhaseExplorer({"MNIST": stored / "mnist_phase_chart.csv"}, revealed=True), "tau"),
+        (nh.MarginExplorer(), "length"),
     ]
 
 

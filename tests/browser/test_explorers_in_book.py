@@ -15,6 +15,7 @@ EXPLORERS = {
     "chapters/04-categorization.html": ["digit"],
     "chapters/05-what-shapes-the-code.html": ["width"],
     "chapters/06-the-phase-chart.html": ["tau"],
+    "chapters/07-deep-networks.html": ["epoch"],
     "chapters/08-codes-at-work.html": ["length"],
     "explorers.html": ["seed", "epoch", "width", "tau", "length"],
 }
