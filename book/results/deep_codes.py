@@ -145,8 +145,20 @@ class Measured:
         }
 
 
+def pixels(data: nh.Dataset) -> dict:
+    """Measure what there is without a network."""
+    train, test = data.train, data.test
+    few, asked = train[:N_TRAIN], test[:N_TEST]
+    raw = train.inputs, train.labels, test.inputs, test.labels
+    return {
+        **nh.categorize(few.inputs, few.labels, asked.inputs, asked.labels, progress=False),
+        "knn_full": nh.knn_accuracy(*raw, progress=False),
+    }
+
+
 def jobs(layers: dict[str, list[str]]) -> Iterator[tuple[str, dict]]:
     """What is to be done: the table, and the keys of the row."""
+    yield "layers", {"network": "none (pixels)", "state": "", "place": 0, "layer": "all"}
     for name in NETWORKS:
         for state in ("trained", "untrained"):
             row = {"network": name, "state": state}
@@ -198,10 +210,14 @@ def main() -> None:
             file = KEPT / ("-".join(map(str, (table, *row.values()))) + ".json")
             if not file.exists():
                 wanted = row["network"], row["state"]
-                if measured is None or (measured.name, measured.state) != wanted:
-                    measured = Measured(data, *wanted)
+                if wanted[0] not in NETWORKS:
+                    found = pixels(data)
+                else:
+                    if measured is None or (measured.name, measured.state) != wanted:
+                        measured = Measured(data, *wanted)
+                    found = measure(measured, table, row)
                 partial = file.with_suffix(".partial")
-                partial.write_text(json.dumps(row | measure(measured, table, row)))
+                partial.write_text(json.dumps(row | found))
                 partial.replace(file)
             tables.setdefault(table, []).append(json.loads(file.read_text()))
             bar.update()

@@ -22,7 +22,7 @@ NETWORKS = {
     "ResNet-20": ("resnet20-cifar10", nh.resnet20()),
     "small VGG": ("vgg-cifar10", nh.vgg([[32, 32], [64, 64], [128, 128]], hidden=[128])),
 }
-SHARES = "redundancy|kmeans|knn|logreg|accuracy|on$|auroc|recall|precision|found|flipped"
+SHARES = "redundancy|kmeans|knn|logreg|accuracy|^on$|^precision$|auroc|recall|found|flipped"
 
 
 @pytest.mark.parametrize("script", ["deep_codes", "codes_at_work"])
