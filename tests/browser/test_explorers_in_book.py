@@ -71,6 +71,19 @@ def test_every_explorer_moves(browser: Browser, address: str, name: str) -> None
         assert not visit.complaints
 
 
+def test_an_explorer_has_no_frame_of_the_theme(browser: Browser, server: str) -> None:
+    name = "chapters/08-codes-at-work.html"
+    with browser.new_context(viewport=DESKTOP, color_scheme="dark") as context:
+        page = Visit(context, f"{server}/{name}").page
+        ready(page, name)
+        style = page.locator(".text_html:has(.nh-explorer)").evaluate(
+            "(one) => [getComputedStyle(one).backgroundColor, getComputedStyle(one).padding]"
+        )
+        assert style == ["rgba(0, 0, 0, 0)", "0px"]
+        tile = page.locator(".nh-tiles dd").first
+        assert tile.evaluate("(one) => getComputedStyle(one).marginLeft") == "0px"
+
+
 @ON_PAGES
 def test_without_scripts_each_is_a_picture(browser: Browser, server: str, name: str) -> None:
     with browser.new_context(viewport=PHONE, java_script_enabled=False) as context:
