@@ -67,11 +67,13 @@ def test_other_codes_are_projected_onto_the_space_of_the_first(data, n, m):
 @pytest.mark.parametrize("n_bits", [120, 900])
 def test_long_codes_cluster_as_their_bits_do(n_bits):
     # Clear clusters: distances are whole numbers, and rounding decides between equal starts.
-    bits, labels = examples(120, n_bits, strength=n_bits**0.5 / 2)
+    bits, labels = examples(120, n_bits, strength=0.75 * n_bits**0.5)
+    labels[::17] = (labels[::17] + 1) % 4
     model = KMeans(4, n_init=10, random_state=9).fit(bits.astype(np.float32))
     table = np.zeros((4, 4), int)
     np.add.at(table, (model.labels_, labels), 1)
     expected = table.max(axis=1).sum() / len(labels)
+    assert expected == 112 / 120
     assert kmeans_accuracy(NeuralCodes.from_bits(bits), labels) == expected
 
 
