@@ -44,6 +44,21 @@ NETWORKS = {
 }
 
 
+def uniqueness(codes: dict[str, nh.NeuralCodes]) -> dict:
+    """Measure how often units are on, and how many codes are redundant."""
+    on = codes["test"][:N_TEST].bits().mean(axis=0)
+    return {
+        "bits": codes["train"].n_bits,
+        "never_on": float((on == 0).mean()),
+        "always_on": float((on == 1).mean()),
+        "on": float(on.mean()),
+        "redundancy_train": nh.redundancy_ratio(codes["train"]),
+        f"redundancy_train_{N}": nh.redundancy_ratio(codes["train"], N),
+        f"redundancy_test_{N}": nh.redundancy_ratio(codes["test"]),
+        f"redundancy_random_{N}": nh.redundancy_ratio(codes["random"]),
+    }
+
+
 class Measured:
     """One network, trained or not, and its codes of all inputs that are asked for."""
 
@@ -79,19 +94,10 @@ class Measured:
         if layer != "all":
             codes = {which: of_all[layer] for which, of_all in codes.items()}
         data = self.data
-        bits = codes["test"][:N_TEST].bits()
-        on = bits.mean(axis=0)
         few = codes["train"][:N_TRAIN], data.train.labels[:N_TRAIN]
         asked = codes["test"][:N_TEST], data.test.labels[:N_TEST]
         return {
-            "bits": codes["train"].n_bits,
-            "never_on": float((on == 0).mean()),
-            "always_on": float((on == 1).mean()),
-            "on": float(on.mean()),
-            "redundancy_train": nh.redundancy_ratio(codes["train"]),
-            f"redundancy_train_{N}": nh.redundancy_ratio(codes["train"], N),
-            f"redundancy_test_{N}": nh.redundancy_ratio(codes["test"]),
-            f"redundancy_random_{N}": nh.redundancy_ratio(codes["random"]),
+            **uniqueness(codes),
             **nh.categorize(*few, *asked, progress=False),
         }
 
@@ -105,7 +111,6 @@ class Measured:
             for which, x in inputs.items()
         }
         codes = {which: nh.NeuralCodes.from_bits(x > 0) for which, x in sums.items()}
-        on = codes["test"].bits().mean(axis=0)
         labels = self.data.train.labels[:N_TRAIN], self.data.test.labels[:N_TEST]
         found = {
             kind: nh.categorize(
@@ -114,14 +119,7 @@ class Measured:
             for kind, x in (("codes", codes), ("sums", sums))
         }
         return {
-            "bits": codes["train"].n_bits,
-            "never_on": float((on == 0).mean()),
-            "always_on": float((on == 1).mean()),
-            "on": float(on.mean()),
-            "redundancy_train": nh.redundancy_ratio(codes["train"]),
-            f"redundancy_train_{N}": nh.redundancy_ratio(codes["train"], N),
-            f"redundancy_test_{N}": nh.redundancy_ratio(codes["test"]),
-            f"redundancy_random_{N}": nh.redundancy_ratio(codes["random"]),
+            **uniqueness(codes),
             **found["codes"],
             **{f"{method}_sums": accuracy for method, accuracy in found["sums"].items()},
         }
