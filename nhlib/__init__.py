@@ -11,7 +11,8 @@ from nhlib.categorization import (
     knn_accuracy,
     logreg_accuracy,
 )
-from nhlib.codes import NeuralCodes, drop_constant_bits
+from nhlib.codes import NeuralCodes
+from nhlib.constant_bits import drop_constant_bits
 from nhlib.convolutional import (
     imagenet_network,
     resnet18,

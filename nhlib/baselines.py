@@ -118,7 +118,7 @@ def hidden_activations(
         the image: one number a channel, as the paper describes networks for ImageNet [1]_. Of a
         residual network it takes the first layer and each block's branch before the sum; those
         of `nhlib.resnet20` and its kin are the layers whose names do not end in ``_1``. Codes
-        of the sums are ``NeuralCodes.from_bits(sums > 0)``: is a channel on anywhere?
+        of the sums are ``NeuralCodes.from_bits(sums > 0)``: of ReLUs, is a channel on anywhere?
     progress : bool, default True
         Show a progress bar when it takes longer than two seconds.
 

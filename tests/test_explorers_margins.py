@@ -163,7 +163,7 @@ def test_settings_that_are_none(given, error, words):
 @pytest.mark.parametrize(
     ("given", "caption"),
     [
-        ({}, "class 8, moved against its class, protocol B, after epoch 30. Its margin is 0.0062"),
+        ({}, "class 8, moved against its class, protocol B, after epoch 30. Its margin is 0.00"),
         ({"length": 0}, "Moved by 0, 0 of the 50 bits of the digit's code flip"),
         ({"direction": "random", "draw": 3, "protocol": "A"}, "moved at random, protocol A"),
         ({"direction": "digit", "epoch": 0, "digit": 9}, "another class, protocol B, before"),

@@ -3,31 +3,33 @@
     python book/results/codes_at_work.py [--cifar10 folder:PATH]
 
 Retrieval, shifted inputs, copies, wrong labels, and small steps: each on CIFAR-10 with
-resnet20-cifar10, shifted inputs also on MNIST with cnn-mnist. It takes some minutes.
+resnet20-cifar10, shifted inputs also on MNIST with cnn-mnist. It takes some minutes. Each table is
+kept under build/results/codes_at_work/ as soon as it is measured: the run may be stopped, and goes
+on with the next one when it is started again.
 """
 
 import argparse
-import datetime
-import json
-import os
-import platform
+import shutil
 import statistics
 import time
+from functools import cache
 from pathlib import Path
 
-import cpuinfo
 import faiss
 import nhlib as nh
 import numpy as np
 import pandas as pd
-import sklearn
 import torch
 import torch.nn.functional as F
 from nhlib.progress import progress_bar
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
 
+from provenance import cifar10_source, write_provenance
+
 HERE = Path(__file__).parent
+KEPT = HERE.parents[1] / "build" / "results" / "codes_at_work"
+
 N_QUERIES, N_NEAREST = 1_000, 10
 N_TRAIN, N_SHIFTED = 10_000, 2_000
 SHORT = 256  # bits
@@ -98,8 +100,10 @@ def retrieval(database: Seen, queries: Seen, labels: Tensor, classes: Tensor) ->
     rng = np.random.default_rng(0)
     some = np.sort(rng.choice(n_bits, SHORT, replace=False))
     few = [nh.NeuralCodes.from_bits(s.last.bits()[:, some]) for s in (database, queries)]
+    centre = database.features.mean(dim=0)
     ways = {
         "features": (database.features, queries.features),
+        "angles of features": [F.normalize(s.features - centre) for s in (database, queries)],
         "raw pixels": (database.pixels, queries.pixels),
         "code, all layers": (database.codes, queries.codes),
         "code, last layer": (database.last, queries.last),
@@ -124,6 +128,10 @@ def retrieval(database: Seen, queries: Seen, labels: Tensor, classes: Tensor) ->
                 "precision": (labels[found] == classes[:, None]).double().mean().item(),
             }
         )
+    # What needs no search: all images of the library with the same answer are equally near.
+    same = database.scores.argmax(dim=1) == queries.scores.argmax(dim=1)[:, None]
+    right = (same & (labels == classes[:, None])).sum(dim=1) / same.sum(dim=1)
+    rows.append({"way": "the network's answer", "bytes": 1, "precision": right.mean().item()})
     return rows
 
 
@@ -159,6 +167,7 @@ def shifts(name: str, network: nn.Module, data: nh.Dataset, strangers: Tensor) -
     inputs = {
         "the other data set": strangers[:N_SHIFTED],
         "blurred": blurred(usual_images),
+        "one colour": usual_images.mean(dim=(2, 3), keepdim=True).expand_as(usual_images),
         "negative": 1 - usual_images,
         "shuffled pixels": shuffled(usual_images),
         "uniform noise": nh.random_inputs(data, N_SHIFTED, seed=0),
@@ -280,42 +289,51 @@ def steps(network: nn.Module, images: Tensor, labels: Tensor) -> list[dict]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--cifar10",
-        default="cifar10",
-        help="what nhlib.load takes for CIFAR-10; folder:PATH for its images as JPEG",
-    )
-    source = parser.parse_args().cifar10
+    asked, title = cifar10_source(argparse.ArgumentParser(description=__doc__.splitlines()[0]))
+    source = asked.cifar10
     cifar, mnist = nh.load(source, train_size=40_000), nh.load("mnist", train_size=48_000)
     images, labels = cifar.test.inputs, cifar.test.labels
     network = nh.load_trained("resnet20-cifar10")
-    tables = {}
-    with progress_bar("codes at work", 6, "tables") as bar:
-        queries = Seen(network, images[:N_QUERIES])
-        database = Seen(network, images[N_QUERIES:])
-        tables["retrieval"] = retrieval(database, queries, labels[N_QUERIES:], labels[:N_QUERIES])
-        bar.update()
-        tables["copies"] = copies(network, database, images[N_QUERIES:], queries)
-        bar.update()
-        tables["wrong_labels"] = wrong_labels(Seen(network, images), labels)
-        bar.update()
-        tables["steps"] = steps(network, images[:N_QUERIES], labels[:N_QUERIES])
-        bar.update()
+
+    @cache
+    def seen(part: str) -> Seen:
+        inputs = {
+            "queries": images[:N_QUERIES],
+            "library": images[N_QUERIES:],
+            "all": images,
+        }
+        return Seen(network, inputs[part])
+
+    def all_shifts() -> list[dict]:
         digits = F.pad(mnist.test.inputs, (2, 2, 2, 2)).expand(-1, 3, -1, -1)
-        tables["shifts"] = shifts("ResNet-20, CIFAR-10", network, cifar, digits)
-        bar.update()
         grey = images.mean(dim=1, keepdim=True)[:, :, 2:30, 2:30].contiguous()
-        tables["shifts"] += shifts("CNN, MNIST", nh.load_trained("cnn-mnist"), mnist, grey)
-        bar.update()
-    for table, rows in tables.items():
-        pd.DataFrame(rows).round(5).to_csv(HERE / f"work_{table}.csv", index=False)
-    title = "CIFAR-10 (JPEG)" if source.startswith("folder:") else "CIFAR-10"
-    provenance = {
-        "command": "python book/results/codes_at_work.py"
-        + (" --cifar10 folder:PATH" if source.startswith("folder:") else ""),
+        return [
+            *shifts("ResNet-20, CIFAR-10", network, cifar, digits),
+            *shifts("CNN, MNIST", nh.load_trained("cnn-mnist"), mnist, grey),
+        ]
+
+    tables = {
+        "retrieval": lambda: retrieval(
+            seen("library"), seen("queries"), labels[N_QUERIES:], labels[:N_QUERIES]
+        ),
+        "copies": lambda: copies(network, seen("library"), images[N_QUERIES:], seen("queries")),
+        "wrong_labels": lambda: wrong_labels(seen("all"), labels),
+        "steps": lambda: steps(network, images[:N_QUERIES], labels[:N_QUERIES]),
+        "shifts": all_shifts,
+    }
+    KEPT.mkdir(parents=True, exist_ok=True)
+    with progress_bar("codes at work", len(tables), "tables") as bar:
+        for table, measure in tables.items():
+            kept = KEPT / f"{table}.csv"
+            if not kept.exists():
+                partial = kept.with_suffix(".partial")
+                pd.DataFrame(measure()).round(5).to_csv(partial, index=False)
+                partial.replace(kept)
+            shutil.copyfile(kept, HERE / f"work_{table}.csv")
+            bar.update()
+    about = {
         "data": f"{title} and MNIST",
-        "retrieval": f"{N_QUERIES:,} test images as queries, the other 9,000 as database; "
+        "retrieval": f"{N_QUERIES:,} test images as queries, the other 9,000 as library; "
         "times for one query at a time, one thread",
         "copies": f"{N_QUERIES:,} of the 9,000 altered; the {N_QUERIES:,} queries have no copy",
         "wrong labels": f"{WRONG:.0%} of the 10,000 test labels, {N_NEAREST} nearest others",
@@ -323,16 +341,9 @@ def main() -> None:
         f"{N_TRAIN:,} training images",
         "steps": f"{N_QUERIES:,} test images; lengths are Euclidean",
         "seeds": list(SEEDS),
-        "device": f"CPU, {torch.get_num_threads()} threads",
-        "machine": f"{cpuinfo.get_cpu_info()['brand_raw']}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "torch": torch.__version__,
         "faiss": faiss.__version__,
-        "scikit-learn": sklearn.__version__,
-        "nhlib": nh.__version__,
-        "date": datetime.date.today().isoformat(),
     }
-    (HERE / "codes_at_work.json").write_text(json.dumps(provenance, indent=2) + "\n")
+    write_provenance("codes_at_work", source, about)
 
 
 if __name__ == "__main__":

@@ -8,21 +8,18 @@ when it is started again.
 """
 
 import argparse
-import datetime
 import json
-import os
-import platform
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-import cpuinfo
 import nhlib as nh
 import numpy as np
 import pandas as pd
-import sklearn
 import torch
 from nhlib.progress import progress_bar
+
+from provenance import cifar10_source, write_provenance
 
 HERE = Path(__file__).parent
 KEPT = HERE.parents[1] / "build" / "results" / "deep_codes"
@@ -187,13 +184,8 @@ def measure(measured: Measured, table: str, row: dict) -> dict:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--cifar10",
-        default="cifar10",
-        help="what nhlib.load takes for CIFAR-10; folder:PATH for its images as JPEG",
-    )
-    source = parser.parse_args().cifar10
+    asked, title = cifar10_source(argparse.ArgumentParser(description=__doc__.splitlines()[0]))
+    source = asked.cifar10
     data = nh.load(source, train_size=40_000)
     layers = {
         name: list(nh.encode(build(), data.test.inputs[:1]).layers)
@@ -221,25 +213,15 @@ def main() -> None:
             bar.update()
     for table, rows in tables.items():
         pd.DataFrame(rows).round(5).to_csv(HERE / f"deep_{table}.csv", index=False)
-    title = "CIFAR-10 (JPEG)" if source.startswith("folder:") else "CIFAR-10"
-    provenance = {
-        "command": "python book/results/deep_codes.py"
-        + (" --cifar10 folder:PATH" if source.startswith("folder:") else ""),
+    about = {
         "data": f"{title}: the first 40,000 training images, the 10,000 test images, and "
         f"{N:,} random inputs; K-Means, K-NN and logistic regression learn from the first "
         f"{N_TRAIN:,} training images and are asked about the first {N_TEST:,} test images; "
         "knn_full: 40,000 and 10,000",
         "seeds": [SEED],
         "draws": list(DRAWS),
-        "device": f"CPU, {torch.get_num_threads()} threads",
-        "machine": f"{cpuinfo.get_cpu_info()['brand_raw']}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "scikit-learn": sklearn.__version__,
-        "nhlib": nh.__version__,
-        "date": datetime.date.today().isoformat(),
     }
-    (HERE / "deep_codes.json").write_text(json.dumps(provenance, indent=2) + "\n")
+    write_provenance("deep_codes", source, about)
 
 
 if __name__ == "__main__":

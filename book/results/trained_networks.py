@@ -17,6 +17,8 @@ import nhlib as nh
 import torch
 from nhlib.trained import save_trained
 
+from provenance import cifar10_source
+
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / "build" / "results" / "trained_networks"
 NETWORKS = {
@@ -47,18 +49,10 @@ SEED = 0
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", choices=NETWORKS)
-    parser.add_argument(
-        "--cifar10",
-        default="cifar10",
-        help="what nhlib.load takes for CIFAR-10; folder:PATH for its images as JPEG",
-    )
-    asked = parser.parse_args()
+    asked, cifar10 = cifar10_source(parser)
     data_name, train_size, builder, arguments, recipe = NETWORKS[asked.name]
     source = asked.cifar10 if data_name == "cifar10" else data_name
-    title = {
-        "mnist": "MNIST",
-        "cifar10": "CIFAR-10 (JPEG)" if source.startswith("folder:") else "CIFAR-10",
-    }[data_name]
+    title = {"mnist": "MNIST", "cifar10": cifar10}[data_name]
     data = nh.load(source, train_size=train_size)
     network = getattr(nh, builder)(**arguments, seed=SEED)
     KEPT.mkdir(parents=True, exist_ok=True)
