@@ -8,7 +8,7 @@ from io import StringIO
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from explorer_page import state_of
+from explorer_page import frame, state_of, tiles, words
 from playwright.sync_api import Page
 from visits import violations
 
@@ -16,20 +16,6 @@ import nhlib as nh
 from nhlib.explorers.codes import CodeExplorer
 
 Opened = Callable[..., Page]
-
-
-def words(page: Page) -> str:
-    return page.locator(".nh-words").inner_text()
-
-
-def tiles(page: Page) -> dict[str, str]:
-    names = page.locator(".nh-tiles dt").all_inner_texts()
-    return dict(zip(names, page.locator(".nh-tiles dd").all_inner_texts(), strict=True))
-
-
-def frame(page: Page) -> None:
-    """Wait until what is asked for has been drawn."""
-    page.evaluate("new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
 
 
 def picture(page: Page) -> str:

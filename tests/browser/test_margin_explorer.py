@@ -6,27 +6,13 @@ from contextlib import redirect_stdout
 from io import StringIO
 
 import pytest
-from explorer_page import state_of
+from explorer_page import frame, state_of, tiles, words
 from playwright.sync_api import Page
 from visits import violations
 
 from nhlib.explorers.margins import MarginExplorer
 
 Opened = Callable[..., Page]
-
-
-def words(page: Page) -> str:
-    return page.locator(".nh-words").inner_text()
-
-
-def tiles(page: Page) -> dict[str, str]:
-    names = page.locator(".nh-tiles dt").all_inner_texts()
-    return dict(zip(names, page.locator(".nh-tiles dd").all_inner_texts(), strict=True))
-
-
-def frame(page: Page) -> None:
-    """Wait until what is asked for has been drawn."""
-    page.evaluate("new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
 
 
 def pictures(page: Page) -> list[str]:

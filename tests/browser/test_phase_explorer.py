@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pandas as pd
 import pytest
-from explorer_page import state_of
+from explorer_page import frame, state_of, words
 from playwright.sync_api import Page
 from visits import violations
 
@@ -45,11 +45,6 @@ def opened(opened: Callable[..., Page]) -> Opened:
     return open_page
 
 
-def words(page: Page) -> str:
-    """Return the summary."""
-    return page.locator(".nh-words").inner_text()
-
-
 def task(page: Page) -> str:
     """Return what stands above the chart."""
     return page.locator(".nh-task").inner_text()
@@ -68,7 +63,7 @@ def middle(page: Page, width: int, epoch: int) -> tuple[float, float]:
 
 def picture(page: Page) -> str:
     """Return the chart, as it is drawn once the next frames have passed."""
-    page.evaluate("new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    frame(page)
     return page.locator("svg[role=application]").inner_html()
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from explorer_page import words
 from playwright.sync_api import Page, expect
 from visits import violations
 
@@ -16,10 +17,6 @@ WHEN = re.compile(
     r"After ([\d,]+) epochs?: at least ([\d,]+) regions? .*? have ([\d,]+) distinct codes?: "
     r"a redundancy ratio of ([\d.]+) %\. Loss ([-+\d.e]+), training accuracy ([\d.]+) %"
 )
-
-
-def words(page: Page) -> str:
-    return page.locator(".nh-words").inner_text()
 
 
 def numbers(page: Page) -> list[float]:

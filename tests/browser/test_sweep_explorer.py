@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from explorer_page import state_of
+from explorer_page import frame, state_of, words
 from playwright.sync_api import Page
 from visits import violations
 
@@ -35,13 +35,9 @@ def tables() -> dict[str, pd.DataFrame]:
     return {"MNIST": stored, "digits": small}
 
 
-def words(page: Page) -> str:
-    return page.locator(".nh-words").inner_text()
-
-
 def picture(page: Page) -> str:
     """Return the chart, once it has been drawn."""
-    page.evaluate("new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
+    frame(page)
     return page.locator("svg.nh-drawing").inner_html()
 
 

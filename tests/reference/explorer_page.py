@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from ipywidgets.embed import dependency_state, embed_data
+from playwright.sync_api import Page
 
 STATIC = Path(__file__).parents[2] / "book" / "_static"
 
@@ -30,3 +31,19 @@ def write_page(path: Path, *explorers) -> str:
         "utf-8",
     )
     return path.as_uri()
+
+
+def words(page: Page) -> str:
+    """Return the summary of what an explorer shows."""
+    return page.locator(".nh-words").inner_text()
+
+
+def tiles(page: Page) -> dict[str, str]:
+    """Return its numbers by their names."""
+    names = page.locator(".nh-tiles dt").all_inner_texts()
+    return dict(zip(names, page.locator(".nh-tiles dd").all_inner_texts(), strict=True))
+
+
+def frame(page: Page) -> None:
+    """Wait until what is asked for has been drawn."""
+    page.evaluate("new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
