@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 from nhlib.progress import progress_bar
+from sklearn.preprocessing import StandardScaler
 
 from provenance import cifar10_source, write_provenance
 
@@ -100,7 +101,8 @@ class Measured:
 
     def channels(self) -> dict:
         """Measure what the paper takes for ImageNet: one number a channel, and its bit."""
-        layers = [name for name in self.codes("train").layers if not name.endswith("_1")]
+        of_one = nh.encode(self.network, self.data.test.inputs[:1])
+        layers = [name for name in of_one.layers if not name.endswith("_1")]
         random = nh.random_inputs(self.data, N, seed=SEED)
         inputs = {"train": self.data.train, "test": self.data.test, "random": random}
         sums = {
@@ -108,18 +110,22 @@ class Measured:
             for which, x in inputs.items()
         }
         codes = {which: nh.NeuralCodes.from_bits(x > 0) for which, x in sums.items()}
-        labels = self.data.train.labels[:N_TRAIN], self.data.test.labels[:N_TEST]
+        few, asked = self.data.train[:N_TRAIN], self.data.test[:N_TEST]
+        # Sums over 32 x 32 places are larger than sums over 8 x 8.
+        scaler = StandardScaler().fit(sums["train"][:N_TRAIN])
+        scaled = {which: torch.from_numpy(scaler.transform(x)) for which, x in sums.items()}
         found = {
-            kind: nh.categorize(
-                x["train"][:N_TRAIN], labels[0], x["test"][:N_TEST], labels[1], progress=False
-            )
-            for kind, x in (("codes", codes), ("sums", sums))
+            f"{method}{ending}": accuracy
+            for ending, x in (("", codes), ("_sums", sums), ("_scaled", scaled))
+            for method, accuracy in nh.categorize(
+                x["train"][:N_TRAIN],
+                few.labels,
+                x["test"][:N_TEST],
+                asked.labels,
+                progress=False,
+            ).items()
         }
-        return {
-            **uniqueness(codes),
-            **found["codes"],
-            **{f"{method}_sums": accuracy for method, accuracy in found["sums"].items()},
-        }
+        return {**uniqueness(codes), **found}
 
     def few_bits(self, source: str, n_bits: int, draw: int) -> dict:
         """Measure some bits, drawn at random from a source."""
