@@ -23,14 +23,7 @@ from nhlib.convolutional import (
     vgg16,
     vgg19,
 )
-from nhlib.datasets import (
-    Dataset,
-    Split,
-    load,
-    random_inputs,
-    with_instance_noise,
-    with_label_noise,
-)
+from nhlib.datasets import Dataset, Split, load
 from nhlib.determinism import (
     bound_on_other_half,
     collision_entropy,
@@ -44,6 +37,7 @@ from nhlib.encoding import encode
 from nhlib.history import History
 from nhlib.neighbours import nearest_codes
 from nhlib.networks import mlp
+from nhlib.noise import random_inputs, with_instance_noise, with_label_noise
 from nhlib.phases import critical_size, phase_chart, regime, sensitivity
 from nhlib.population import Population
 from nhlib.recipes import Recipe

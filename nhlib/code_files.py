@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from jaxtyping import UInt8
 
-from nhlib.codes import FORMAT, FORMAT_VERSION, Layout, NeuralCodes
+from nhlib.codes import Layout, NeuralCodes, file_metadata
 
 # More bytes than any header has: what says so is another kind of file.
 _LONGEST_HEADER = 1 << 24
@@ -96,12 +96,7 @@ class CodeFile:
     def _begin(self, n_bytes: int, layers: Layout) -> None:
         # A file of safetensors: the length of the header, the header, the rows.
         header = {
-            "__metadata__": {
-                "format": FORMAT,
-                "version": str(FORMAT_VERSION),
-                "layers": json.dumps(list(layers.items())),
-                "origin": self.origin,
-            },
+            "__metadata__": {**file_metadata(layers), "origin": self.origin},
             "packed": {
                 "dtype": "U8",
                 "shape": [self.n, n_bytes],

@@ -349,13 +349,8 @@ class NeuralCodes:
         ...     NeuralCodes.load(f"{folder}/mine.codes") == codes
         True
         """
-        metadata = {
-            "format": FORMAT,
-            "version": str(FORMAT_VERSION),
-            "layers": json.dumps(list(self._layers.items())),
-        }
         with replacing(Path(path)) as partial:
-            save_file({"packed": self._packed}, partial, metadata)
+            save_file({"packed": self._packed}, partial, file_metadata(self._layers))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], mapped: bool = False) -> "NeuralCodes":
@@ -398,6 +393,15 @@ class NeuralCodes:
             raise ValueError(
                 f"path: {path} is cut short or is no file of neural codes ({error})"
             ) from None
+
+
+def file_metadata(layers: Layout) -> dict[str, str]:
+    """Return what a file of codes says about them."""
+    return {
+        "format": FORMAT,
+        "version": str(FORMAT_VERSION),
+        "layers": json.dumps(list(layers.items())),
+    }
 
 
 def check_same_layers(name: str, one: NeuralCodes, other: NeuralCodes) -> None:

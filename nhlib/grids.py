@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 
 from nhlib.arguments import whole_number
-from nhlib.datasets import Dataset, Split, load, with_label_noise
+from nhlib.datasets import Dataset, Split, load
 from nhlib.networks import mlp
+from nhlib.noise import with_label_noise
 from nhlib.recipes import Recipe
 from nhlib.results import Results
 

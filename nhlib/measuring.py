@@ -12,11 +12,12 @@ import torch
 from torch import nn
 
 from nhlib.categorization import kmeans_accuracy, knn_accuracy, logreg_accuracy
-from nhlib.datasets import Dataset, random_inputs
+from nhlib.datasets import Dataset
 from nhlib.determinism import redundancy_ratio
 from nhlib.encoding import encode
 from nhlib.grids import Configuration
 from nhlib.history import History
+from nhlib.noise import random_inputs
 from nhlib.population import Population
 from nhlib.threads import threads_for
 from nhlib.training import fit

@@ -7,11 +7,12 @@ import traitlets
 from matplotlib.figure import Figure
 from torch import nn
 
-from nhlib.datasets import Dataset, load, with_label_noise
+from nhlib.datasets import Dataset, load
 from nhlib.determinism import redundancy_ratio
 from nhlib.encoding import encode
 from nhlib.explorers.explorer import Explorer
 from nhlib.networks import mlp
+from nhlib.noise import with_label_noise
 from nhlib.recipes import Recipe
 from nhlib.regions import partition
 from nhlib.training import fit
