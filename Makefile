@@ -9,8 +9,8 @@ INSTALLED := .venv/installed
 book: $(INSTALLED)  ## build the HTML book, its chapters executed
 	$(BIN)/jupyter-book build book --config _config.yml --path-output . -W --keep-going
 
-test: $(INSTALLED)  ## run the test suite
-	$(BIN)/python -m pytest
+test: $(INSTALLED)  ## run the test suite, in two processes of one thread each
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lab: $(INSTALLED)  ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab book/chapters

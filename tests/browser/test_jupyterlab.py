@@ -1,5 +1,6 @@
 """Explorers in JupyterLab, with a kernel behind them, and after it has died."""
 
+import contextlib
 import json
 import os
 import re
@@ -43,9 +44,11 @@ def address_of(server: subprocess.Popen, runtime: Path, log: Path) -> str:
     while time.monotonic() < deadline:
         assert server.poll() is None, log.read_text()
         for file in runtime.glob("jpserver-*.json"):
-            url = json.loads(file.read_text())["url"]
-            urllib.request.urlopen(f"{url}api/status").close()
-            return url
+            # It is written, in pieces, before the server listens.
+            with contextlib.suppress(json.JSONDecodeError, OSError):
+                url = json.loads(file.read_text())["url"]
+                urllib.request.urlopen(f"{url}api/status").close()
+                return url
         time.sleep(0.1)
     raise TimeoutError(log.read_text())
 
