@@ -110,20 +110,18 @@ class Measured:
             for which, x in inputs.items()
         }
         codes = {which: nh.NeuralCodes.from_bits(x > 0) for which, x in sums.items()}
-        few, asked = self.data.train[:N_TRAIN], self.data.test[:N_TEST]
+        few, asked = self.data.train.labels[:N_TRAIN], self.data.test.labels[:N_TEST]
+        parts = {
+            ending: (x["train"][:N_TRAIN], x["test"][:N_TEST])
+            for ending, x in (("", codes), ("_sums", sums))
+        }
         # Sums over 32 x 32 places are larger than sums over 8 x 8.
-        scaler = StandardScaler().fit(sums["train"][:N_TRAIN])
-        scaled = {which: torch.from_numpy(scaler.transform(x)) for which, x in sums.items()}
+        scaler = StandardScaler().fit(parts["_sums"][0])
+        parts["_scaled"] = tuple(torch.from_numpy(scaler.transform(x)) for x in parts["_sums"])
         found = {
             f"{method}{ending}": accuracy
-            for ending, x in (("", codes), ("_sums", sums), ("_scaled", scaled))
-            for method, accuracy in nh.categorize(
-                x["train"][:N_TRAIN],
-                few.labels,
-                x["test"][:N_TEST],
-                asked.labels,
-                progress=False,
-            ).items()
+            for ending, (train, test) in parts.items()
+            for method, accuracy in nh.categorize(train, few, test, asked, progress=False).items()
         }
         return {**uniqueness(codes), **found}
 
