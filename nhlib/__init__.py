@@ -2,19 +2,27 @@
 
 from typing import Any
 
-from nhlib.augmentation import Augmentation
-from nhlib.baselines import compare_with_baselines, hidden_activations, random_hyperplanes
-from nhlib.categorization import (
+from nhlib.codes import NeuralCodes, drop_constant_bits, encode, hidden_activations, nearest_codes
+from nhlib.data import Dataset, Split, load, random_inputs, with_instance_noise, with_label_noise
+from nhlib.measures import (
     bit_information,
+    bound_on_other_half,
     categorize,
+    collision_entropy,
+    compare_redundancy,
+    compare_with_baselines,
     kmeans_accuracy,
     knn_accuracy,
     logreg_accuracy,
+    random_hyperplanes,
+    rarefaction_curve,
+    redundancy_bound,
+    redundancy_ratio,
+    unit_activity,
 )
-from nhlib.codes import NeuralCodes
-from nhlib.constant_bits import drop_constant_bits
-from nhlib.convolutional import (
+from nhlib.networks import (
     imagenet_network,
+    mlp,
     resnet18,
     resnet20,
     resnet32,
@@ -23,24 +31,7 @@ from nhlib.convolutional import (
     vgg16,
     vgg19,
 )
-from nhlib.datasets import Dataset, Split, load
-from nhlib.determinism import (
-    bound_on_other_half,
-    collision_entropy,
-    compare_redundancy,
-    rarefaction_curve,
-    redundancy_bound,
-    redundancy_ratio,
-    unit_activity,
-)
-from nhlib.encoding import encode
-from nhlib.history import History
-from nhlib.neighbours import nearest_codes
-from nhlib.networks import mlp
-from nhlib.noise import random_inputs, with_instance_noise, with_label_noise
 from nhlib.phases import critical_size, phase_chart, regime, sensitivity
-from nhlib.population import Population
-from nhlib.recipes import Recipe
 from nhlib.regions import (
     Partition,
     Plane,
@@ -54,10 +45,16 @@ from nhlib.regions import (
     serra_bound,
     zaslavsky_bound,
 )
-from nhlib.results import Results
-from nhlib.sweeps import sweep
-from nhlib.trained import load_trained, training_log
-from nhlib.training import fit
+from nhlib.sweeps import Results, sweep
+from nhlib.training import (
+    Augmentation,
+    History,
+    Population,
+    Recipe,
+    fit,
+    load_trained,
+    training_log,
+)
 
 __version__ = "0.1.0"
 

@@ -14,13 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nhlib.arguments import check_columns, whole_number
-from nhlib.experiments import EXPERIMENTS, experiment
-from nhlib.forecasts import forecast
-from nhlib.grids import MEASURES, PROTOCOLS, Grid
-from nhlib.results import COLUMNS, KEYS, Results
-from nhlib.results import MEASURES as MEASURED
-from nhlib.sweeps import run
+from nhlib._arguments import check_columns, whole_number
+from nhlib.sweeps import (
+    COLUMNS,
+    EXPERIMENTS,
+    KEYS,
+    MEASURES,
+    PROTOCOLS,
+    Grid,
+    Results,
+    expected_seconds,
+    experiment,
+    run,
+)
+from nhlib.sweeps import MEASURES as MEASURED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,7 +96,7 @@ def _plan(given: argparse.Namespace, grids: list[Grid]) -> str:
             missing = grid.missing(results)
             networks += len(missing)
             rows += sum(len(late) for late in missing.values())
-            seconds += forecast(grid, missing, given.device)
+            seconds += expected_seconds(grid, missing, given.device)
             # What is measured then need not be measured for the next grid.
             done = {column: 0 for measure in grid.measures for column in MEASURES[measure]}
             for configuration, late in missing.items():

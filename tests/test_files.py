@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from nhlib.files import replacing
+from nhlib._files import replacing
 
 
 def contents(folder) -> dict[str, str]:

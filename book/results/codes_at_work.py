@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from nhlib.progress import progress_bar
+from nhlib._progress import progress_bar
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
 

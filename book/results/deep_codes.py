@@ -17,7 +17,7 @@ import nhlib as nh
 import numpy as np
 import pandas as pd
 import torch
-from nhlib.progress import progress_bar
+from nhlib._progress import progress_bar
 from sklearn.preprocessing import StandardScaler
 
 from provenance import cifar10_source, write_provenance

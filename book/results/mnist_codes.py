@@ -26,7 +26,7 @@ import nhlib as nh
 import pandas as pd
 import sklearn
 import torch
-from nhlib.progress import progress_bar
+from nhlib._progress import progress_bar
 
 HERE = Path(__file__).parent
 KEPT = HERE.parents[1] / "build" / "results" / "mnist_codes"

@@ -15,7 +15,7 @@ from pathlib import Path
 import cpuinfo
 import nhlib as nh
 import torch
-from nhlib.trained import save_trained
+from nhlib.training.pretrained import save_trained
 
 from provenance import cifar10_source
 

@@ -13,11 +13,11 @@ except ModuleNotFoundError as e:
         raise
     sys.exit("grading needs nbgrader: pip install 'nhlib[classroom]'")
 
+from nhlib._progress import progress_bar
 from nhlib.classroom.assignments import Assignment, load_assignment
 from nhlib.classroom.marking import Marks, grade
 from nhlib.classroom.report import write_grades, write_statistics
 from nhlib.classroom.sandbox import SandboxError
-from nhlib.progress import progress_bar
 
 
 def main(arguments: list[str] | None = None) -> int:

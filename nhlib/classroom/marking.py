@@ -12,6 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 
+from nhlib._progress import progress_bar
 from nhlib.classroom.assignments import Assignment, graded_cells
 from nhlib.classroom.course import Course
 from nhlib.classroom.submissions import (
@@ -23,7 +24,6 @@ from nhlib.classroom.submissions import (
     read_notebook,
 )
 from nhlib.classroom.tasks import Mark
-from nhlib.progress import progress_bar
 
 SCHEME = "**Mark scheme**"
 SAMPLE = "**A sample answer**"

@@ -1,26 +1,26 @@
 """Exact linear regions: along a line, in a plane, and how many there can be."""
 
-from nhlib.regions.arrangements import arrangement_count
-from nhlib.regions.bounds import (
-    hanin_rolnick_scale,
-    montufar_bound,
-    serra_bound,
-    zaslavsky_bound,
-)
+from nhlib.regions.borders import border_distances
+from nhlib.regions.bounds import hanin_rolnick_scale, montufar_bound, serra_bound, zaslavsky_bound
 from nhlib.regions.cutting import partition
-from nhlib.regions.line import Segment, segment
-from nhlib.regions.margins import border_distances
+from nhlib.regions.folding import fold
+from nhlib.regions.one_layer import arrangement_count
 from nhlib.regions.partitions import Partition
-from nhlib.regions.plane import Plane
+from nhlib.regions.plane import Plane, pairs
+from nhlib.regions.ragged_arrays import Ragged
+from nhlib.regions.segments import Segment, segment
 
 __all__ = [
     "Partition",
     "Plane",
+    "Ragged",
     "Segment",
     "arrangement_count",
     "border_distances",
+    "fold",
     "hanin_rolnick_scale",
     "montufar_bound",
+    "pairs",
     "partition",
     "segment",
     "serra_bound",

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from nhlib.arguments import whole_number
+from nhlib._arguments import whole_number
 
 
 def zaslavsky_bound(n_units: int, n_inputs: int) -> int:

@@ -6,14 +6,14 @@ import numpy as np
 from jaxtyping import Float64
 from torch import nn
 
-from nhlib.arguments import real_numbers, whole_number
+from nhlib._arguments import real_numbers, whole_number
 from nhlib.codes import NeuralCodes
 from nhlib.regions.affine import FoldedNetwork, Layer
-from nhlib.regions.careful import cut_one_by_one
 from nhlib.regions.folding import Misfit, fold
+from nhlib.regions.general_position import cut_by_all
+from nhlib.regions.line_by_line import cut_one_by_one
 from nhlib.regions.partitions import Partition
 from nhlib.regions.plane import Plane, checked_rectangle
-from nhlib.regions.simple import cut_by_all
 from nhlib.regions.subdivision import Cut, NotSimple, Subdivision, TooManyRegions
 
 

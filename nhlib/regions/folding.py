@@ -9,8 +9,8 @@ import torch
 from jaxtyping import Float64
 from torch import nn
 
-from nhlib.arguments import real_numbers
-from nhlib.inference import unwrapped
+from nhlib._arguments import real_numbers
+from nhlib.networks import unwrapped
 from nhlib.regions.affine import FoldedNetwork, Layer
 
 # What is affine once the network is in eval mode.

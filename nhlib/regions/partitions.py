@@ -6,15 +6,15 @@ from typing import Any, SupportsIndex
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from nhlib.arguments import whole_number
+from nhlib._arguments import whole_number
 from nhlib.codes import NeuralCodes
 from nhlib.regions.affine import FoldedNetwork
-from nhlib.regions.boundary import decision_boundary
-from nhlib.regions.merging import same_map
+from nhlib.regions.decision_boundary import decision_boundary
+from nhlib.regions.face_cycles import Walk
+from nhlib.regions.linear_regions import same_map
 from nhlib.regions.plane import Plane, pairs
-from nhlib.regions.ragged import Ragged, read_only
+from nhlib.regions.ragged_arrays import Ragged, read_only
 from nhlib.regions.subdivision import Subdivision
-from nhlib.regions.walk import Walk
 
 # Points that are located at once.
 _BLOCK = 8192

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64
 
-from nhlib.arguments import real_numbers
+from nhlib._arguments import real_numbers
 
 # Three inputs lie on one line if the triangle is lower than this, as a share of its size.
 _FLAT = 1e-9

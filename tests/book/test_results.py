@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import nhlib as nh
-from nhlib import grids
-from nhlib.experiments import EXPERIMENTS, experiment
-from nhlib.results import KEYS
+from nhlib.sweeps import grid
+from nhlib.sweeps.paper import EXPERIMENTS, experiment
+from nhlib.sweeps.results import KEYS
 
 RESULTS = Path(__file__).parents[2] / "book" / "results"
 CODES = pd.read_csv(RESULTS / "mnist_codes.csv")
@@ -90,7 +90,7 @@ def no_data(monkeypatch):
         split = nh.Split(torch.zeros(n, 1), labels)
         return nh.Dataset(name, split, split[:10_000], 10)
 
-    monkeypatch.setattr(grids, "whole_data", whole)
+    monkeypatch.setattr(grid, "whole_data", whole)
 
 
 @pytest.mark.parametrize("name", TABLES)

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from visits import violations
 
 import nhlib as nh
-from nhlib.explorers.codes import CodeExplorer
+from nhlib.explorers.codes.code_explorer import CodeExplorer
 
 Opened = Callable[..., Page]
 

@@ -10,7 +10,7 @@ from explorer_page import frame, state_of, tiles, words
 from playwright.sync_api import Page
 from visits import violations
 
-from nhlib.explorers.margins import MarginExplorer
+from nhlib.explorers.margins.margin_explorer import MarginExplorer
 
 Opened = Callable[..., Page]
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from visits import violations
 
 import nhlib as nh
-from nhlib.explorers.phases import PhaseExplorer
+from nhlib.explorers.phases.phase_explorer import PhaseExplorer
 
 FILE = Path(__file__).parents[2] / "book" / "results" / "mnist_phase_chart.csv"
 OWN = {"samples": "train_size", "redundancy": "redundancy_train", "accuracy": "knn"}

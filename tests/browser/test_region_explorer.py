@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from visits import violations
 
 import nhlib as nh
-from nhlib.explorers.regions import RegionExplorer
+from nhlib.explorers.regions.region_explorer import RegionExplorer
 
 Opened = Callable[..., Page]
 WHEN = re.compile(

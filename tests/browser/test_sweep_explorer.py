@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from visits import violations
 
 import nhlib as nh
-from nhlib.explorers.sweeps import SweepExplorer
+from nhlib.explorers.sweeps.sweep_explorer import SweepExplorer
 
 RESULTS = Path(__file__).parents[2] / "book" / "results"
 EXPERIMENTS = "layer_width training_time sample_size regularization label_noise".split()

@@ -1,0 +1,1 @@
+"""The CodeExplorer: codes of digits, and which digits share them."""

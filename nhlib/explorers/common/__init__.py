@@ -1,0 +1,1 @@
+"""What explorers share: the widget, its pictures, and training from within it."""

@@ -1,0 +1,1 @@
+"""The PhaseExplorer: the phase chart of a table of measured networks."""

@@ -1,0 +1,1 @@
+"""The RegionExplorer: linear regions of a network that trains in the page."""

@@ -1,0 +1,174 @@
+"""RegionExplorer: train a network on points in the plane, and watch its regions move."""
+
+from typing import Any
+
+import numpy as np
+import traitlets
+from matplotlib.figure import Figure
+from torch import nn
+
+from nhlib.codes import encode
+from nhlib.data import Dataset, load, with_label_noise
+from nhlib.explorers.common.explorer import Explorer
+from nhlib.measures import redundancy_ratio
+from nhlib.networks import mlp
+from nhlib.regions import partition
+from nhlib.training import Recipe, fit
+
+_DATA = ("moons", "spirals")
+_SIZES = (20, 50, 100, 200, 500)
+_NOISES = (0.0, 0.05, 0.1, 0.2, 0.4)
+
+
+class RegionExplorer(Explorer):
+    """Train an MLP on points in the plane, and watch its linear regions move.
+
+    The page trains it itself, in float32, with full batches and Adam: the network that
+    `network` returns, up to rounding. Every setting is also an attribute that can be assigned.
+
+    Parameters
+    ----------
+    data : {"moons", "spirals"}, default "moons"
+        The points (see `nhlib.load`).
+    width : int, default 8
+        Units in each hidden layer, 1 to 24.
+    depth : int, default 2
+        Hidden layers, 1 to 3.
+    learning_rate : float, default 0.01
+        Adam's step size: 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 10 or 100.
+    label_noise : float, default 0
+        Share of the training labels that are shuffled: 0, 0.05, 0.1, 0.2 or 0.4.
+    sample_size : int, default 100
+        Training points: 20, 50, 100, 200 or 500.
+    seed : int, default 0
+        Seed of the network's weights, 0 to 99.
+    epochs : int, default 300
+        Epochs trained, 0 to 100,000; each is one step, since all points are one batch.
+    pace : {"slow", "fast", "fastest"}, default "slow"
+        Epochs in a second when it plays: 60, 500, or as many as there is time for.
+
+    Raises
+    ------
+    TypeError
+        If there is no setting of a name that was given.
+    traitlets.TraitError
+        If a value is not one that the setting takes.
+
+    Examples
+    --------
+    >>> import nhlib as nh
+    >>> explorer = nh.RegionExplorer(width=4, depth=1, epochs=50)
+    >>> nh.partition(explorer.network()).n_regions
+    11
+    """
+
+    _scripts = (
+        *("parts.js", "engine.js", "numbering.js", "training.js", "contours.js"),
+        "regions.js",
+    )
+    _version = traitlets.Int(1).tag(sync=True)
+
+    data = traitlets.Enum(_DATA, "moons").tag(sync=True, setting=True)
+    width = traitlets.Int(8, min=1, max=24).tag(sync=True, setting=True)
+    depth = traitlets.Int(2, min=1, max=3).tag(sync=True, setting=True)
+    learning_rate = traitlets.Enum(
+        (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0, 100.0), 0.01
+    ).tag(sync=True, setting=True)
+    label_noise = traitlets.Enum(_NOISES, 0.0).tag(sync=True, setting=True)
+    sample_size = traitlets.Enum(_SIZES, 100).tag(sync=True, setting=True)
+    seed = traitlets.Int(0, min=0, max=99).tag(sync=True, setting=True)
+    epochs = traitlets.Int(300, min=0, max=100_000).tag(sync=True, setting=True)
+    pace = traitlets.Enum(("slow", "fast", "fastest"), "slow").tag(sync=True, setting=True)
+
+    # Float32 coordinates of the points, and a byte a label for each share of noise and each size.
+    _points = traitlets.Dict().tag(sync=True)
+    _labels = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._points = {
+            name: load(name, max(_SIZES)).train.inputs.numpy().tobytes() for name in _DATA
+        }
+        self._labels = {
+            name: {
+                f"{size} {noise:g}": _dataset(name, size, noise)
+                .train.labels.numpy()
+                .astype(np.uint8)
+                .tobytes()
+                for size in _SIZES
+                for noise in _NOISES
+            }
+            for name in _DATA
+        }
+        self.on_msg(self._answer)
+
+    def dataset(self) -> Dataset:
+        """Return the data that the settings describe."""
+        return _dataset(self.data, self.sample_size, self.label_noise)
+
+    def network(self) -> nn.Sequential:
+        """Train the network that the settings describe, with PyTorch.
+
+        Returns
+        -------
+        torch.nn.Sequential
+            What `nhlib.mlp` makes and `nhlib.fit` trains.
+        """
+        data = self.dataset()
+        network = mlp(2, [self.width] * self.depth, data.n_classes, seed=self.seed)
+        recipe = Recipe(
+            epochs=self.epochs, batch_size=self.sample_size, learning_rate=self.learning_rate
+        )
+        fit(network, data, recipe, seed=self.seed, progress=False)
+        return network
+
+    def still(self) -> tuple[Figure, str, str]:
+        """Draw regions, data and decision boundary of the network of the settings."""
+        from nhlib.plots import plot_partition
+
+        data, network = self.dataset(), self.network()
+        regions = partition(network)
+        figure = Figure(figsize=(5.2, 5.2))
+        plot_partition(
+            regions,
+            points=data.train.inputs,
+            labels=data.train.labels,
+            boundary=True,
+            ax=figure.gca(),
+        )
+        ratio = redundancy_ratio(encode(network, data.train.inputs))
+        layers = "-".join(map(str, [2, *[self.width] * self.depth, data.n_classes]))
+        words = (
+            f"{regions.n_regions:,} linear regions of a {layers} network, trained for "
+            f"{self.epochs:,} epochs on {self.sample_size} points of two classes, "
+            f"{self.data}. The redundancy ratio of the points' codes is {100 * ratio:.1f} %."
+        )
+        return (
+            figure,
+            f"A square cut into polygons by the lines of the units, with points of two classes and "
+            f"the decision boundary between them: {words}",
+            f"{words} Thin lines: where a unit turns on or off. Thick line: the decision boundary.",
+        )
+
+    def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
+        """Count regions exactly, by PyTorch, when the explorer asks."""
+        if content.get("kind") != "count":
+            return
+        self.send({"kind": "counting"})
+        try:
+            network = self.network()
+            codes = encode(network, self.dataset().train.inputs)
+            self.send(
+                {
+                    "kind": "counted",
+                    "regions": partition(network).n_regions,
+                    "redundancy": redundancy_ratio(codes),
+                }
+            )
+        except Exception as error:  # whatever it is, the reader waits for an answer
+            self.send({"kind": "failed", "message": str(error)})
+
+
+def _dataset(name: str, size: int, noise: float) -> Dataset:
+    data = load(name, size)
+    return with_label_noise(data, noise) if noise else data

@@ -1,0 +1,1 @@
+"""The SweepExplorer: measures along one factor."""

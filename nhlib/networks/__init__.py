@@ -1,0 +1,33 @@
+"""Networks that are studied, and how any network is run and left as it was found."""
+
+from nhlib.networks.convolutional import vgg, vgg16, vgg19
+from nhlib.networks.fully_connected import mlp
+from nhlib.networks.imagenet import imagenet_network
+from nhlib.networks.inference import (
+    batch_size_for,
+    batches_of,
+    device_of,
+    dtype_of,
+    undisturbed,
+    unwrapped,
+)
+from nhlib.networks.residual import ResNet, resnet18, resnet20, resnet32, resnet56
+
+__all__ = [
+    "ResNet",
+    "batch_size_for",
+    "batches_of",
+    "device_of",
+    "dtype_of",
+    "imagenet_network",
+    "mlp",
+    "resnet18",
+    "resnet20",
+    "resnet32",
+    "resnet56",
+    "undisturbed",
+    "unwrapped",
+    "vgg",
+    "vgg16",
+    "vgg19",
+]

@@ -1,0 +1,61 @@
+"""Files that users have: written by nhlib 0.1.0, before its modules became rooms."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import nhlib as nh
+from nhlib.__main__ import main
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture(scope="module")
+def data() -> nh.Dataset:
+    return nh.load("digits", train_size=100)
+
+
+def network() -> torch.nn.Module:
+    return nh.mlp(64, [7, 5], 10, seed=3)
+
+
+def test_codes(data: nh.Dataset) -> None:
+    kept = nh.NeuralCodes.load(FIXTURES / "codes.safetensors")
+    assert kept == nh.encode(network(), data.test.inputs[:20])
+
+
+def test_a_training_goes_on(data: nh.Dataset, tmp_path: Path) -> None:
+    recipe, snapshots = nh.Recipe(epochs=4), (0, 1)
+    path = shutil.copy(FIXTURES / "training.checkpoint", tmp_path)
+    resumed, anew = network(), network()
+    history = nh.fit(resumed, data, recipe, snapshots=snapshots, checkpoint=path)
+    expected = nh.fit(anew, data, recipe, snapshots=snapshots)
+    assert history.epochs == 4
+    assert history.train_loss == pytest.approx(expected.train_loss, rel=1e-5)
+    for one, other in zip(resumed.parameters(), anew.parameters(), strict=True):
+        np.testing.assert_allclose(one.detach(), other.detach(), atol=1e-5)
+
+
+GRID = {"widths": [5, (4, 3)], "epochs": [0, 2], "train_sizes": 100, "seeds": [0, 1]}
+MEASURES = ["redundancy", "knn"]
+
+
+def test_a_store_lacks_nothing(tmp_path: Path) -> None:
+    path = shutil.copy(FIXTURES / "runs.sqlite", tmp_path)
+    with nh.Results(path) as results:
+        before = results.table()
+    table = nh.sweep(**GRID, measures=MEASURES, store=path)
+    assert len(table) == 8
+    pd.testing.assert_frame_equal(table, before, check_exact=True)  # dates too: nothing ran again
+
+
+def test_a_table_lacks_nothing(tmp_path: Path) -> None:
+    path = Path(shutil.copy(FIXTURES / "runs.csv", tmp_path))
+    text = path.read_text(encoding="utf-8")
+    given = "--widths 5 4-3 --epochs 0 2 --train-sizes 100 --seeds 0 1 --measures redundancy knn"
+    assert main(["sweep", *given.split(), "--table", str(path)]) == 0
+    assert path.read_text(encoding="utf-8") == text
