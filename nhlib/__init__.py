@@ -48,9 +48,11 @@ from nhlib.regions import (
 from nhlib.sweeps import Results, sweep
 from nhlib.training import (
     Augmentation,
+    Diverged,
     History,
     Population,
     Recipe,
+    Stopped,
     fit,
     load_trained,
     training_log,
@@ -77,6 +79,7 @@ __all__ = [
     "Augmentation",
     "CodeExplorer",
     "Dataset",
+    "Diverged",
     "History",
     "MarginExplorer",
     "NeuralCodes",
@@ -89,6 +92,7 @@ __all__ = [
     "Results",
     "Segment",
     "Split",
+    "Stopped",
     "SweepExplorer",
     "arrangement_count",
     "bit_information",

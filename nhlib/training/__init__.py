@@ -1,6 +1,7 @@
 """Training: one network, a population of them, and networks that come trained."""
 
 from nhlib.training.augmentation import Augmentation
+from nhlib.training.endings import Diverged, Stopped
 from nhlib.training.history import History
 from nhlib.training.loop import accuracy_of, fit
 from nhlib.training.population import Population
@@ -9,9 +10,11 @@ from nhlib.training.recipe import Recipe
 
 __all__ = [
     "Augmentation",
+    "Diverged",
     "History",
     "Population",
     "Recipe",
+    "Stopped",
     "accuracy_of",
     "fit",
     "load_trained",

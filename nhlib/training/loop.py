@@ -3,22 +3,22 @@
 import copy
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
-from tqdm import tqdm
 
 from nhlib._progress import progress_bar
 from nhlib._threads import threads_for
 from nhlib.data import Dataset
 from nhlib.training.augmentation import changed
 from nhlib.training.checkpoint import Checkpoint
+from nhlib.training.endings import Diverged, Stopped
 from nhlib.training.history import History
-from nhlib.training.preconditions import checked, random_state
+from nhlib.training.preconditions import check_stop, checked, random_state
 from nhlib.training.recipe import Recipe, epoch_order
 
 # Inputs in a batch when no gradients are needed.
@@ -34,6 +34,7 @@ def fit(
     seed: int = 0,
     device: str | torch.device | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
+    stop: Callable[[], bool] | None = None,
     progress: bool = True,
 ) -> History:
     """Train a network in place.
@@ -63,6 +64,9 @@ def fit(
         A file that holds, after every epoch, all that is needed to go on. If it is there, the
         training goes on from it, to the same weights as if it had never stopped; the network's
         own weights then do not count. When training is over, the file stays.
+    stop : callable, optional
+        Asked without arguments after every minibatch; when it returns True, the training ends with
+        `Stopped`. The ``is_set`` of a ``threading.Event`` lets another thread end it.
     progress : bool, default True
         Show a progress bar when it takes longer than two seconds.
 
@@ -78,10 +82,16 @@ def fit(
         short, or comes from another training.
     FileNotFoundError
         If the folder of `checkpoint` does not exist.
-    FloatingPointError
-        At the end of an epoch in which the loss was not finite. The network then has the
-        weights of the last complete epoch, as it has when training is interrupted from the
-        keyboard; either exception carries what was recorded until then as its ``history``.
+    Diverged
+        A FloatingPointError, at the end of an epoch in which the loss was not finite.
+    Stopped
+        When `stop` returned True.
+
+    Notes
+    -----
+    However a training ends, the network has the weights of its last complete epoch. `Diverged`,
+    `Stopped` and the KeyboardInterrupt of who stops it from the keyboard carry what was recorded
+    until then as their ``history``.
 
     Examples
     --------
@@ -94,6 +104,7 @@ def fit(
     >>> untrained = history.network(0)
     """
     keep = checked(network, data, recipe, snapshots, seed)
+    check_stop(stop)
     seed = int(seed)  # PyTorch takes no integer of NumPy's
     saved = None
     if checkpoint is not None:
@@ -111,6 +122,12 @@ def fit(
     steps_an_epoch = -(-len(data.train) // recipe.batch_size)
     bar = progress_bar("fit", recipe.epochs * steps_an_epoch, "steps", progress)
     complete = copy.deepcopy(network.state_dict())
+
+    def step_done() -> None:
+        bar.update()
+        if stop is not None and stop():
+            raise Stopped(f"training was stopped in epoch {history.epochs + 1}", history)
+
     with bar, random_state(seed, weights.device), threads_for(products_in_a_step(network, recipe)):
         try:
             if saved is not None:
@@ -127,7 +144,7 @@ def fit(
                     size = train[0].shape[2:]
                     changes = recipe.augmentation.changes(len(order), size, seed, epoch).to(weights)
                 loss, accuracy = _epoch(
-                    network, optimizer, train, order, changes, recipe, epoch, bar
+                    network, optimizer, train, order, changes, history, step_done
                 )
                 test_accuracy = accuracy_of(network, test)
                 history.train_loss.append(loss)
@@ -140,10 +157,11 @@ def fit(
                 history.stopped_early = bool(epoch < recipe.epochs and history.stalled())
                 if saved is not None:
                     saved.save(network, optimizer, history)
-        except (FloatingPointError, KeyboardInterrupt) as error:
+        except BaseException as error:
             network.load_state_dict(complete)
             error.add_note(f"The network is as it was after epoch {history.epochs}.")
-            error.history = history  # type: ignore[union-attr]
+            if isinstance(error, KeyboardInterrupt):
+                error.history = history  # type: ignore[attr-defined]
             raise
         finally:
             network.zero_grad()
@@ -195,12 +213,12 @@ def _epoch(
     train: _Examples,
     order: Int64[Tensor, " n"],
     changes: Float[Tensor, "n 2 3"] | None,
-    recipe: Recipe,
-    epoch: int,
-    bar: tqdm,
+    history: History,
+    step_done: Callable[[], None],
 ) -> tuple[float, float]:
-    """Train for one epoch, and return its mean loss and accuracy."""
+    """Train for the next epoch, and return its mean loss and accuracy."""
     inputs, labels = train
+    recipe, epoch = history.recipe, history.epochs + 1
     batches = order.split(recipe.batch_size)
     half = recipe.bfloat16 and inputs.is_cuda
     channels_last = inputs.ndim == 4 and _is_convolutional(network)
@@ -224,7 +242,7 @@ def _epoch(
         losses.append(loss.detach() + _penalty(optimizer))
         predictions.append(output.argmax(1))
         optimizer.step()
-        bar.update()
+        step_done()
     # The weights as well, because no loss has seen yet what the last step did to them.
     weights = [
         weight.detach().sum() for group in optimizer.param_groups for weight in group["params"]
@@ -237,9 +255,10 @@ def _epoch(
             if inputs.isfinite().all()
             else "There are training inputs that are not finite: look for them"
         )
-        raise FloatingPointError(
+        raise Diverged(
             f"the loss or the weights are not finite in epoch {epoch}, step {step} of "
-            f"{len(batches)}, at a learning rate of {rate:g}. {cause}"
+            f"{len(batches)}, at a learning rate of {rate:g}. {cause}",
+            history,
         )
     sizes = [len(batch) for batch in batches]
     loss = np.average(torch.stack(losses).tolist(), weights=sizes)

@@ -1,7 +1,7 @@
 """Many MLPs trained as one tensor program, each as `nhlib.fit` would train it alone."""
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -10,12 +10,13 @@ from torch import nn
 from nhlib._progress import progress_bar
 from nhlib._threads import threads_for
 from nhlib.data import Dataset, Split
+from nhlib.training.endings import Stopped
 from nhlib.training.history import History
 from nhlib.training.loop import products_in_a_step
 from nhlib.training.mlp_layers import Member, layers_of
-from nhlib.training.preconditions import checked
+from nhlib.training.preconditions import check_stop, checked
 from nhlib.training.recipe import Recipe
-from nhlib.training.stacked_mlps import Program, State
+from nhlib.training.stacked_mlps import Program, State, StepDone
 
 
 class Population:
@@ -135,17 +136,27 @@ class Population:
         done = sum(history.epochs for history in self.histories)
         return f"Population({len(self)} networks, {done:,} epochs trained)"
 
-    def fit(self, progress: bool = True) -> None:
+    def fit(self, progress: bool = True, stop: Callable[[], bool] | None = None) -> None:
         """Train all members.
 
-        If it is interrupted from the keyboard, every network is as it was after the last epoch
-        in its history.
+        However it ends, every network is as it was after the last epoch in its history.
 
         Parameters
         ----------
         progress : bool, default True
             Show a progress bar when it takes longer than two seconds.
+        stop : callable, optional
+            Asked without arguments after every minibatch; when it returns True, the training of
+            all members ends with `Stopped`.
+
+        Raises
+        ------
+        Stopped
+            When `stop` returned True.
+        RuntimeError
+            If the population was trained already.
         """
+        check_stop(stop)
         if any(history.epochs for history in self.histories):
             raise RuntimeError("this population was trained already; make another one")
         steps = sum(
@@ -154,25 +165,31 @@ class Population:
         )
         try:
             with progress_bar("population", steps, "steps", progress) as bar:
+
+                def step_done(n_members: int) -> None:
+                    bar.update(n_members)
+                    if stop is not None and stop():
+                        raise Stopped("the training of a population was stopped", self.histories)
+
                 for recipe, members in self._groups.values():
-                    self._fit(recipe, members, bar)
+                    self._fit(recipe, members, step_done)
         finally:
             for network in self._networks:
                 network.eval()
                 network.zero_grad()
 
-    def _fit(self, recipe: Recipe, members: list[Member], bar: Any) -> None:
+    def _fit(self, recipe: Recipe, members: list[Member], step_done: StepDone) -> None:
         with threads_for(sum(products_in_a_step(member.network, recipe) for member in members)):
-            self._train(recipe, members, bar)
+            self._train(recipe, members, step_done)
 
-    def _train(self, recipe: Recipe, members: list[Member], bar: Any) -> None:
+    def _train(self, recipe: Recipe, members: list[Member], step_done: StepDone) -> None:
         program = Program(members, recipe)
         if 0 in self._keep:
             self._take(program, 0, program.state())
         complete = program.state()
         try:
             for epoch in range(1, recipe.epochs + 1):
-                losses, hits, finite = program.epoch(epoch, bar)
+                losses, hits, finite = program.epoch(epoch, step_done)
                 accuracies = program.test_accuracies()
                 before, complete = complete, program.state()
                 going_on = []

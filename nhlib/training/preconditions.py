@@ -60,6 +60,15 @@ def checked(network: Any, data: Any, recipe: Any, snapshots: Iterable[Any], seed
     return keep
 
 
+def check_stop(stop: Any) -> None:
+    """Refuse a `stop` that cannot be asked."""
+    if stop is not None and not callable(stop):
+        raise TypeError(
+            "stop: a function without arguments is needed that returns True when training is to "
+            f"end, not {stop!r}"
+        )
+
+
 def _check_output(network: nn.Module, data: Dataset) -> None:
     weights = next((p for p in network.parameters() if p.requires_grad), None)
     if weights is None:

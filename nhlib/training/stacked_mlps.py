@@ -1,6 +1,7 @@
 """MLPs of one depth as one tensor program: forward, backward, and a step of Adam for all."""
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int64
@@ -12,6 +13,9 @@ from nhlib.training.recipe import Recipe, epoch_order
 
 # Examples that all members see at once where no gradients are needed.
 _EVALUATION_BATCH = 1024
+
+# Called after every minibatch with the number of members that it trained.
+StepDone = Callable[[int], None]
 
 
 class State(NamedTuple):
@@ -190,7 +194,7 @@ class Program:
 
     # -- training ------------------------------------------------------------------------------
 
-    def epoch(self, epoch: int, bar: Any) -> tuple[list[float], list[float], list[bool]]:
+    def epoch(self, epoch: int, step_done: StepDone) -> tuple[list[float], list[float], list[bool]]:
         """Train for one epoch; return every member's loss, accuracy, and whether all is finite."""
         for group in self._optimizer.param_groups:
             group["lr"] = self.recipe.learning_rate_in(epoch)
@@ -204,7 +208,7 @@ class Program:
             losses.append(loss)
             hits.append(right)
             sizes.append(batch.shape[1])
-            bar.update(len(self.members))
+            step_done(len(self.members))
         weight = torch.tensor(sizes, dtype=torch.float64) / n
         table = torch.stack(losses).double().cpu()
         finite = table.isfinite().all(dim=0)
