@@ -1,15 +1,13 @@
 """What every function says when it is given something else than numbers of the right kind."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from operator import index
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float64
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def whole_number(name: str, given: Any, least: int, most: int | None = None) -> int:
@@ -91,8 +89,8 @@ def real_numbers(name: str, given: Any, hint: str = "") -> Float64[np.ndarray, "
     return numbers
 
 
-def check_columns(name: str, table: "pd.DataFrame", columns: Iterable[str], hint: str = "") -> None:
-    """Say which column a table lacks.
+def check_columns(name: str, table: Any, columns: Iterable[str], hint: str = "") -> None:
+    """Refuse what is no table, or a table that lacks a column.
 
     Parameters
     ----------
@@ -103,16 +101,34 @@ def check_columns(name: str, table: "pd.DataFrame", columns: Iterable[str], hint
     columns : iterable of str
         Those that it needs.
     hint : str, optional
-        What to try, for the end of the message; ``{column}`` stands for the missing one.
+        What to try, for the end of either message; ``{column}`` stands for the missing one.
 
     Raises
     ------
+    TypeError
+        If it is no DataFrame; the message says how to make one of it.
     ValueError
-        If one is missing.
+        If a column is missing.
     """
+    import pandas as pd
+
+    if not isinstance(table, pd.DataFrame):
+        how = _to_table(table) or hint
+        raise TypeError(f"{name}: a DataFrame is needed, not {type(table).__name__}{how}")
     for column in columns:
         if column not in table.columns:
             raise ValueError(
                 f"{name}: no column {column!r}; there are {', '.join(map(str, table.columns))}"
                 + hint.format(column=column)
             )
+
+
+def _to_table(given: Any) -> str:
+    """Say how to make a table of what is none."""
+    if callable(getattr(given, "table", None)):  # History, Results
+        return "; pass its .table()"
+    if isinstance(given, (str, Path)):
+        return f"; read the file first: pandas.read_csv({str(given)!r})"
+    if isinstance(given, Mapping):
+        return "; pass pandas.DataFrame(...) of it"
+    return ""

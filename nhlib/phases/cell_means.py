@@ -1,7 +1,7 @@
 """Cells of a grid of measured networks: checked, and averaged over seeds."""
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def means_over_seeds(
-    table: "pd.DataFrame", grid: dict[str, str], measures: dict[str, str], seed: str
+    table: Any, grid: dict[str, str], measures: dict[str, str], seed: str
 ) -> "pd.DataFrame":
     """Check a table of measured networks; return the means over seeds, one row a cell, sorted."""
     check_grid("table", table, {**grid, **measures, "seed": seed})
@@ -41,8 +41,9 @@ def means_over_seeds(
     return averaged
 
 
-def check_grid(name: str, table: "pd.DataFrame", columns: dict[str, str]) -> None:
+def check_grid(name: str, table: Any, columns: dict[str, str]) -> None:
     """Say which column of a table is missing, or given for two of the named arguments."""
+    check_columns(name, table, (), "; nhlib.sweep makes such tables")
     for argument, column in columns.items():
         hint = f". Name another with {argument}=, or add it: {name}.assign({{column}}=...)"
         check_columns(name, table, [column], hint)

@@ -283,8 +283,8 @@ def critical_size(
 
 def sensitivity(
     table: "pd.DataFrame",
-    taus: Iterable[Any],
-    deltas: Iterable[Any],
+    taus: Any,
+    deltas: Any,
     tau: Any = TAU,
     delta: Any = DELTA,
     **columns: str,
@@ -295,7 +295,7 @@ def sensitivity(
     ----------
     table : DataFrame
         One row a measured network, as for `phase_chart`.
-    taus, deltas : iterable of float
+    taus, deltas : float, or iterable of float
         Thresholds to try: every pair of one of each.
     tau, delta : float, default 0.05, 0.01
         Thresholds of the chart that is compared with.
@@ -329,7 +329,9 @@ def sensitivity(
     """
     import pandas as pd
 
-    taus, deltas = list(taus), list(deltas)
+    taus, deltas = (
+        list(given) if isinstance(given, Iterable) else [given] for given in (taus, deltas)
+    )
     for name, values in (("taus", taus), ("deltas", deltas)):
         if not values:
             raise ValueError(f"{name}: at least one threshold is needed, and there is none")

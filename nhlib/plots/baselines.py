@@ -6,6 +6,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 
 from nhlib._arguments import check_columns
+from nhlib.plots.axes import axes_or_current
 
 
 def plot_baselines(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -42,8 +43,13 @@ def plot_baselines(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ... )
     >>> _ = nh.plot_baselines(table, ax=plt.figure().gca())
     """
-    check_columns("table", table, ["representation", "method", "accuracy"])
-    ax = plt.gca() if ax is None else ax
+    check_columns(
+        "table",
+        table,
+        ["representation", "method", "accuracy"],
+        "; nhlib.compare_with_baselines makes such tables",
+    )
+    ax = axes_or_current(ax)
     network = table["method"] == "network"
     names = {"kmeans": "K-Means", "knn": "K-NN", "logreg": "logistic regression"}
     methods = [name for key, name in names.items() if key in set(table["method"])]

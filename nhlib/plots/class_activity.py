@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
@@ -10,6 +9,7 @@ from matplotlib.axes import Axes
 
 from nhlib.codes import NeuralCodes
 from nhlib.measures import bit_information
+from nhlib.plots.axes import axes_or_current
 from nhlib.plots.labels import classes_of
 
 
@@ -49,7 +49,7 @@ def plot_class_activity(codes: NeuralCodes, labels: Any, ax: Axes | None = None)
     names = np.unique(classes)
     on = np.stack([codes[classes == name].bits().mean(axis=0) for name in names])
     order = np.argsort(-bit_information(codes, classes), kind="stable")
-    ax = plt.gca() if ax is None else ax
+    ax = axes_or_current(ax)
     sns.heatmap(
         pd.DataFrame(on[:, order], index=names),
         vmin=0,

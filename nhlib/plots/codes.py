@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 
 from nhlib.codes import NeuralCodes
+from nhlib.plots.axes import axes_or_current
 from nhlib.plots.labels import classes_of
 
 
@@ -44,7 +45,7 @@ def plot_codes(
     >>> codes = nh.encode(nh.mlp(64, [50], 10), test)
     >>> _ = nh.plot_codes(codes, test.labels, ax=plt.figure().gca())
     """
-    ax = plt.gca() if ax is None else ax
+    ax = axes_or_current(ax)
     bits = codes.bits()
     color = to_rgba(plt.rcParams["axes.prop_cycle"].by_key()["color"][0])
     if labels is None:

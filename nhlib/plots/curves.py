@@ -1,31 +1,31 @@
 """Curves with a band over seeds."""
 
-import matplotlib.pyplot as plt
-import pandas as pd
+from typing import Any
+
 import seaborn as sns
 from matplotlib.axes import Axes
 
 from nhlib._arguments import check_columns
+from nhlib.plots.axes import axes_or_current
 
 
-def curves(
-    table: pd.DataFrame, column: str, label: str, ax: Axes | None, names: dict[str, str]
-) -> Axes:
+def curves(table: Any, column: str, label: str, ax: Any, names: dict[str, str]) -> Axes:
     """Draw means over seeds, with a band from the least to the most."""
     names = {"x": "epoch", **names}
-    check_columns("table", table, [column, *names.values()])
+    columns = [column, *names.values()]
+    check_columns("table", table, columns, "; nhlib.sweep makes such tables")
     if "hue" in names:  # told by dashes and markers too, not by colour alone
         names = {"style": names["hue"], **names}
-    ax = plt.gca() if ax is None else ax
+    drawn_in = axes_or_current(ax)
     sns.lineplot(
         table,
         y=column,
         errorbar=lambda values: (values.min(), values.max()),
         markers="style" in names,
-        ax=ax,
+        ax=drawn_in,
         **names,
     )
-    if ax.get_legend() is not None:  # beside no curve
-        sns.move_legend(ax, "lower left", bbox_to_anchor=(0, 1), ncols=3, title=None)
-    ax.set(ylabel=label, ylim=(0, None))
-    return ax
+    if drawn_in.get_legend() is not None:  # beside no curve
+        sns.move_legend(drawn_in, "lower left", bbox_to_anchor=(0, 1), ncols=3, title=None)
+    drawn_in.set(ylabel=label, ylim=(0, None))
+    return drawn_in

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
 from nhlib.codes import NeuralCodes
+from nhlib.plots.axes import axes_or_current
 from nhlib.plots.labels import classes_of
 
 # Pairs drawn for a histogram of distances: enough for smooth bars, few enough to be instant.
@@ -50,7 +50,7 @@ def plot_distances(codes: NeuralCodes, labels: Any, ax: Axes | None = None, seed
     classes = classes_of(labels, n)
     if n < 2:
         raise ValueError(f"codes: at least two are needed to have a distance, not {n}")
-    ax = plt.gca() if ax is None else ax
+    ax = axes_or_current(ax)
     rows = np.arange(n)
     most = int((1 + np.sqrt(1 + 8 * _PAIRS)) / 2)
     if n > most:  # all pairs of some examples

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+
+from nhlib.plots.axes import axes_or_current
 
 
 def plot_images(
@@ -54,7 +55,7 @@ def plot_images(
         )
     if titles is not None and len(titles) != n:
         raise ValueError(f"titles: {n} are needed, one a picture, not {len(titles)}")
-    ax = plt.gca() if ax is None else ax
+    ax = axes_or_current(ax)
     pictures = inputs.reshape(n, channels, *inputs.shape[-2:]).numpy()
     pictures = np.broadcast_to(pictures, (n, 3, *pictures.shape[2:])).transpose(0, 2, 3, 1)
     if channels == 1:  # ink on paper, as handwriting is

@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.sparse.linalg import svds
 
 from nhlib.codes import NeuralCodes
+from nhlib.plots.axes import axes_or_current
 from nhlib.plots.labels import classes_of
 from nhlib.regions import Partition, pairs
 
@@ -96,7 +97,7 @@ def plot_partition(
         points = pairs("points", points)
         if labels is not None:
             labels = classes_of(labels, len(points), "point")
-    ax = plt.gca() if ax is None else ax
+    ax = axes_or_current(ax)
     if color is not None:
         if color == "code":
             faces = _code_colors(partition.codes)

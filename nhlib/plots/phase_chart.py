@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
 from nhlib.phases import REGIMES, check_grid
+from nhlib.plots.axes import axes_or_current
 
 # Told by hatching too, not by colour alone. Regimes are filled; what is no regime is not.
 _LOOKS: dict[str, dict[str, Any]] = {
@@ -87,7 +88,7 @@ def plot_phase_chart(
     if chart.duplicated([size, time, samples]).any():
         raise ValueError("chart: one row a cell is needed, but a cell has several; choose first")
     n = _sample_size(chart[samples], n)
-    ax = plt.gca() if ax is None else ax
+    ax = axes_or_current(ax)
     sizes, times = np.unique(chart[size]), np.unique(chart[time])
     panel = chart[chart[samples] == n]
     rows, columns = np.searchsorted(sizes, panel[size]), np.searchsorted(times, panel[time])

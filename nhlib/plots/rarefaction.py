@@ -1,11 +1,11 @@
 """Distinct codes among more and more examples."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
 from nhlib._arguments import check_columns
+from nhlib.plots.axes import axes_or_current
 
 
 def plot_rarefaction(
@@ -45,8 +45,13 @@ def plot_rarefaction(
     >>> codes = nh.encode(nh.mlp(64, [20], 10), data.train)
     >>> _ = nh.plot_rarefaction(nh.rarefaction_curve(codes), ax=plt.figure().gca())
     """
-    check_columns("table", table, ["n", "redundancy", "bound", *([] if hue is None else [hue])])
-    ax = plt.gca() if ax is None else ax
+    check_columns(
+        "table",
+        table,
+        ["n", "redundancy", "bound", *([] if hue is None else [hue])],
+        "; nhlib.rarefaction_curve(codes) makes such tables",
+    )
+    ax = axes_or_current(ax)
     drawn = table[table["redundancy"] > 0]
     if hue is not None:  # of numbers, seaborn would draw the smallest first
         drawn = drawn.assign(**{hue: drawn[hue].astype(str)})

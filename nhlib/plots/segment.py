@@ -6,6 +6,7 @@ from jaxtyping import UInt8
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
+from nhlib.plots.axes import axes_or_current
 from nhlib.regions import Segment
 
 
@@ -43,7 +44,7 @@ def plot_segment(segment: Segment, ax: Axes | None = None) -> Axes:
         raise TypeError(
             f"segment: what nhlib.segment returns is needed, not {type(segment).__name__}"
         )
-    ax = plt.gca() if ax is None else ax
+    ax = axes_or_current(ax)
     bounds = np.concatenate([[0], segment.breakpoints, [1]])
     row, middles = 0, []
     for i, name in enumerate(segment.codes.layers):
