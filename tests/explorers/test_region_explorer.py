@@ -1,7 +1,5 @@
 """RegionExplorer's own network, trained by the script that is shipped, beside nhlib's."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -29,7 +27,7 @@ def grid(side):
 def test_the_page_starts_with_the_weights_of_mlp(node, widths, seed):
     sizes = [2, *widths, 2]
     script = f"{ENGINE} return Array.from(Network.glorot(given.sizes, given.seed).flat());"
-    drawn = node("makeEngine", "engine.js", script, {"sizes": sizes, "seed": seed})
+    drawn = node("makeEngine", "regions/engine.js", script, {"sizes": sizes, "seed": seed})
     # A machine without fused products and sums rounds once more.
     assert np.allclose(drawn, flat(nh.mlp(2, widths, 2, seed=seed)), rtol=0, atol=1.2e-7)
 
@@ -57,7 +55,7 @@ def test_same_start_and_batches_give_the_same_losses(node, data, widths, classes
         "labels": train.labels.tolist(),
         "rate": rate,
     }
-    ours, weights = node("makeEngine", "engine.js", script, given)
+    ours, weights = node("makeEngine", "regions/engine.js", script, given)
     optimizer = torch.optim.Adam(network.parameters(), lr=rate, eps=1e-7)
     theirs = []
     for batch in rows:
@@ -82,7 +80,7 @@ def test_same_weights_give_the_same_codes_on_a_grid(node, widths):
         "  decided: Array.from(net.decisions()) };"
     )
     given = {"sizes": [2, *widths, 2], "weights": flat(network)}
-    seen = node("makeEngine", "engine.js", script, given)
+    seen = node("makeEngine", "regions/engine.js", script, given)
     assert seen["onGrid"] == seen["codes"]
     points = grid(128)
     theirs = nh.encode(network, points).bits()
@@ -94,7 +92,7 @@ def test_same_weights_give_the_same_codes_on_a_grid(node, widths):
     assert (ours != theirs).mean() < 1e-5
     script = "return numbered(Uint32Array.from(given.codes), given.words);"
     given = {"codes": seen["codes"], "words": words.shape[1]}
-    counted = node("numbered", "numbering.js", script, given)
+    counted = node("numbered", "regions/numbering.js", script, given)
     assert counted["distinct"] == len(np.unique(ours, axis=0))
     first = np.unique(ours, axis=0, return_inverse=True)[1].ravel()
     pairs = set(zip(first.tolist(), counted["numbers"].values(), strict=True))
@@ -111,7 +109,7 @@ def test_lines_are_where_the_value_is_zero(node):
         "const path = { moveTo: (x, y) => ends.push([x, y]), lineTo: (x, y) => ends.push([x, y]) };"
         "contour(path, values, side); return ends;"
     )
-    ends = np.array(node("contour", "contours.js", script, None))
+    ends = np.array(node("contour", "regions/contours.js", script, None))
     radius = np.hypot(*(ends - 0.5).T)
     assert np.abs(radius - 0.31).max() < 0.002
     # Segments join end to end: every end is that of exactly two.
@@ -127,7 +125,7 @@ def test_a_saddle_gives_two_lines_that_do_not_cross(node):
         "contour({ moveTo: (...p) => ends.push(p), lineTo: (...p) => ends.push(p) },"
         "  Float32Array.from(values), 2); return ends; });"
     )
-    for ends in node("contour", "contours.js", script, None):
+    for ends in node("contour", "regions/contours.js", script, None):
         assert len(ends) == 4
         middles = (np.array(ends[::2]) + ends[1::2]) / 2
         assert np.abs(middles[0] - middles[1]).sum() == pytest.approx(1)
@@ -158,7 +156,7 @@ def test_borders_are_the_contours_of_all_units(node):
     words = np.packbits(np.pad(bits, ((0, 0), (0, 64 - bits.shape[1]))), 1, "little")
     given = {"sizes": [2, 20, 17, 2], "values": [v.flatten().tolist() for v in values]}
     given["codes"] = words.view("<u4").ravel().tolist()
-    ours, alone = node("borders, contour", "contours.js", script, given)
+    ours, alone = node("borders, contour", "regions/contours.js", script, given)
     for mine, theirs in zip(ours, alone, strict=True):
         assert len(mine) > 50
         assert sorted(mine) == sorted(theirs)
@@ -228,10 +226,3 @@ def test_still_says_what_it_shows():
     assert 'role="img" aria-label="A square cut' in html
     assert "#1f2733)" in html  # inks are the page's, with the style sheet's to fall back on
     assert "application/vnd.jupyter.widget-view+json" in bundle
-
-
-def test_scripts_are_one_module():
-    text = RegionExplorer._esm
-    assert "import " not in "\n".join(line[:7] for line in text.splitlines())
-    assert text.count("export default") == 1
-    assert json.dumps(text)

@@ -79,15 +79,7 @@ class CodeExplorer(Explorer):
     10
     """
 
-    _scripts = (
-        "parts.js",
-        "neighbours.js",
-        "digits.js",
-        "bitmatrix.js",
-        "collisions.js",
-        "nearest.js",
-        "codes.js",
-    )
+    _entry = "codes/codes.js"
     _version = traitlets.Int(1).tag(sync=True)
 
     view = traitlets.Enum(["matrix", "collisions", "neighbours"], "matrix").tag(

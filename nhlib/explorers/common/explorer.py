@@ -11,7 +11,11 @@ import matplotlib.pyplot as plt
 import traitlets
 from matplotlib.figure import Figure
 
-_HERE = Path(__file__).parents[1]
+from nhlib.explorers.common.scripts import bundle
+
+FOLDER = Path(__file__).parents[1]
+# One sheet for all explorers: several stand in one page, where what comes later would win.
+_STYLES = sorted(FOLDER.rglob("*.css"), key=lambda path: (path.parent.name != "common", path))
 # The inks of nhlib/book.mplstyle, and what the page calls them.
 _INKS = {
     "#1f2733": "--pst-color-text-base",
@@ -27,7 +31,7 @@ class Explorer(anywidget.AnyWidget):
     a trait, tagged ``setting=True``: it can be given to the constructor, read and assigned in
     Python, moved in the page, and stands in the page's address.
 
-    Subclasses name their scripts, hold their data in further synchronized traits, and draw a still.
+    Subclasses name their script, hold their data in further synchronized traits, and draw a still.
 
     Raises
     ------
@@ -37,17 +41,17 @@ class Explorer(anywidget.AnyWidget):
         If a value is not one that the setting takes.
     """
 
-    _scripts: ClassVar[tuple[str, ...]]
-    _css = _HERE / "explorer.css"
+    _entry: ClassVar[str]  # in the folder of the explorers
+    _css = "\n".join(path.read_text("utf-8") for path in _STYLES)
     # Of the embedded data: a script refuses those of another version.
     _version = traitlets.Int().tag(sync=True)
     _settings = traitlets.List(traitlets.Unicode()).tag(sync=True)
     _allowed = traitlets.Dict().tag(sync=True)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Make one module of the scripts: in a page there is no other that it could import."""
-        if "_scripts" in cls.__dict__:
-            cls._esm = "\n".join(_without_imports(_HERE / name) for name in cls._scripts)
+        """Make one module of the script and of all that it imports."""
+        if "_entry" in cls.__dict__:
+            cls._esm = bundle(FOLDER, cls._entry)
         super().__init_subclass__(**kwargs)
 
     def __init__(self, **settings: Any) -> None:
@@ -78,11 +82,6 @@ class Explorer(anywidget.AnyWidget):
             f"<figcaption>{escape(caption)}</figcaption></figure>"
         )
         return bundle, metadata
-
-
-def _without_imports(script: Path) -> str:
-    text = script.read_text("utf-8")
-    return re.sub(r'^import [^;]*? from "\./[^"]*";\n', "", text, flags=re.MULTILINE)
 
 
 def _allowed(trait: traitlets.TraitType[Any, Any]) -> Any:

@@ -77,15 +77,7 @@ class MarginExplorer(Explorer):
     1.0
     """
 
-    _scripts = (
-        "parts.js",
-        "neighbours.js",
-        "digits.js",
-        "charts.js",
-        "line.js",
-        "margin_view.js",
-        "margins.js",
-    )
+    _entry = "margins/margins.js"
     _version = traitlets.Int(1).tag(sync=True)
 
     protocol = traitlets.Enum(list(_RECIPES), "B").tag(sync=True, setting=True)

@@ -80,17 +80,7 @@ class PhaseExplorer(Running):
     ('digits', 20, 3, False)
     """
 
-    _scripts = (
-        "parts.js",
-        "charts.js",
-        "running.js",
-        "regimes.js",
-        "borders.js",
-        "phase_view.js",
-        "phase_cells.js",
-        "phase_curves.js",
-        "phases.js",
-    )
+    _entry = "phases/phases.js"
     _version = traitlets.Int(1).tag(sync=True)
     _grids = traitlets.Dict().tag(sync=True)
     _words = traitlets.Dict({"redundancy": REDUNDANCIES, "accuracy": ACCURACIES}).tag(sync=True)

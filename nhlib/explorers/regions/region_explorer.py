@@ -62,10 +62,7 @@ class RegionExplorer(Explorer):
     11
     """
 
-    _scripts = (
-        *("parts.js", "engine.js", "numbering.js", "training.js", "contours.js"),
-        "regions.js",
-    )
+    _entry = "regions/regions.js"
     _version = traitlets.Int(1).tag(sync=True)
 
     data = traitlets.Enum(_DATA, "moons").tag(sync=True, setting=True)

@@ -101,7 +101,7 @@ class SweepExplorer(Running):
     ('width', 'epoch', ['digits'])
     """
 
-    _scripts = ("parts.js", "charts.js", "running.js", "slices.js", "sweeps.js")
+    _entry = "sweeps/sweeps.js"
     _version = traitlets.Int(1).tag(sync=True)
     _stored = traitlets.Dict().tag(sync=True)
     _protocols = traitlets.Dict(

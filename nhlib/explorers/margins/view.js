@@ -1,8 +1,8 @@
 // A digit that is moved: its pictures, its code before and after, and the flips along the line.
 
-import { h, s } from "./parts.js";
-import { axes, linear, signAt } from "./charts.js";
-import { SIDE, barcode, capital, emptyPicture, named, paintDigit } from "./digits.js";
+import { h, s } from "../common/parts.js";
+import { axes, linear, signAt } from "../common/charts.js";
+import { SIDE, barcode, capital, emptyPicture, named, paintDigit } from "../common/digits.js";
 
 // Three digits that matter, however small the number.
 export const three = (value) => String(Number(value.toPrecision(3)));

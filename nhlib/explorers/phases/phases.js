@@ -1,17 +1,17 @@
 // PhaseExplorer: the reader draws where under-expressive networks end, then sees the regimes of
 // all cells, why each has its own, and how thresholds move the borders.
-import { Frame, grouped, h, plural } from "./parts.js";
-import { runner } from "./running.js";
+import { Frame, grouped, h, plural } from "../common/parts.js";
+import { runner } from "../common/running.js";
 import { REGIMES, UNDETERMINED, UNTRAINED, cellAt } from "./regimes.js";
 import { Border } from "./borders.js";
 import {
   AXES, NAMES, borderWords, callOf, criticalWords, guessable, heldWords, hintWords, scoreWords,
   unpack, viewOf, where, whyWords,
-} from "./phase_view.js";
+} from "./view.js";
 import {
   cellLabels, cursor, grip, guess, hatches, note, placeCells, spot, stair, swatch, tile,
-} from "./phase_cells.js";
-import { RATIO, WORTH, curvesOf } from "./phase_curves.js";
+} from "./cells.js";
+import { RATIO, WORTH, curvesOf } from "./curves.js";
 
 const TAUS = [
   0, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.15,

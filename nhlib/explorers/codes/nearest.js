@@ -1,7 +1,7 @@
 // One digit's nearest neighbours, by code and by pixels.
 
-import { h, percent } from "./parts.js";
-import { MOST, barcode, capital, digitButton, emptyPicture, named, paintDigit, rove } from "./digits.js";
+import { h, percent } from "../common/parts.js";
+import { MOST, barcode, capital, digitButton, emptyPicture, named, paintDigit, rove } from "../common/digits.js";
 
 export const neighboursView = (ui, digits, pixelsOf) => {
   const picture = emptyPicture();

@@ -1,11 +1,11 @@
 // CodeExplorer: three views of the digits' codes, and what is measured on them.
 
-import { Frame, grouped, h, percent, plural } from "./parts.js";
+import { Frame, grouped, h, percent, plural } from "../common/parts.js";
 import {
   accuracyOf, codesFrom, groupsOf, hammingDistances, nearestOthers, redundancyRatio, sharedCodes,
   squaredDistances, votesOf,
-} from "./neighbours.js";
-import { CLASSES, MOST, SIDE, bytesOf, capital, digitsOf } from "./digits.js";
+} from "../common/neighbours.js";
+import { CLASSES, MOST, SIDE, bytesOf, capital, digitsOf } from "../common/digits.js";
 import { matrixView } from "./bitmatrix.js";
 import { collisionsView } from "./collisions.js";
 import { neighboursView } from "./nearest.js";

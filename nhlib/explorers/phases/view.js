@@ -1,6 +1,6 @@
 // What a PhaseExplorer shows, as data and in words, without a picture: the chart of a table at its
 // settings, the cell that is looked at, why it has its regime, and the Python that repeats it.
-import { grouped, nearest, plural, python } from "./parts.js";
+import { grouped, nearest, plural, python } from "../common/parts.js";
 import {
   CRITICAL, REGIMES, SUFFICIENT, UNDER, UNDETERMINED, UNTRAINED,
   cellAt, criticalSize, phaseChart,

@@ -1,6 +1,6 @@
 // Cells of a phase chart and a border drawn on them, as children of Frame.drawing. The looks of
 // the regimes are those of nhlib/plots/phases.py: hatches tell them apart beside the colours.
-import { s } from "./parts.js";
+import { s } from "../common/parts.js";
 import { CRITICAL, SUFFICIENT, UNDER, UNDETERMINED, UNTRAINED } from "./regimes.js";
 
 const LOOKS = {

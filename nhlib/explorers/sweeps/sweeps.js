@@ -1,8 +1,8 @@
 // SweepExplorer: measured sweeps along any two factors, with all others held, and new points on
 // request where there is a Python.
-import { Frame, grouped, h, plural, python, s } from "./parts.js";
-import { DASHES, SIGNS, axes, curve, linear, logarithmic, ordinal, short, signAt } from "./charts.js";
-import { runner } from "./running.js";
+import { Frame, grouped, h, plural, python, s } from "../common/parts.js";
+import { DASHES, SIGNS, axes, curve, linear, logarithmic, ordinal, short, signAt } from "../common/charts.js";
+import { runner } from "../common/running.js";
 import { FACTORS, Measured } from "./slices.js";
 
 // What a factor is called in a control; beside an axis the words of Python stand.

@@ -1,8 +1,14 @@
-// The activation hash phase chart, as nhlib/phases.py has it: the same regimes from the same means,
+// The activation hash phase chart, as nhlib/phases/chart.py has it: the same regimes from the same means,
 // to the last bit. A grid is {sizes, times, samples, seeds}: the values of its axes in ascending
 // order, and how many networks each cell has, cells in the order of size, time and sample size. A
 // cell without networks was not measured. Measures are arrays of means over seeds, in that order.
 
+export const UNDER = 0;
+export const CRITICAL = 1;
+export const SUFFICIENT = 2;
+export const UNDETERMINED = 3;
+export const UNTRAINED = 4;
+// By these numbers.
 export const REGIMES = [
   "under-expressive",
   "critically-expressive",
@@ -10,7 +16,6 @@ export const REGIMES = [
   "undetermined",
   "untrained",
 ];
-export const [UNDER, CRITICAL, SUFFICIENT, UNDETERMINED, UNTRAINED] = REGIMES.keys();
 
 // Of a threshold: 0.15 - 0.14 is a gain of 0.01, although its nearest floats say a little less.
 const ROUNDING = 1e-9;

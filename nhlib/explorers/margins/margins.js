@@ -1,9 +1,9 @@
 // MarginExplorer: a digit is moved along a line, and what flips on the way is found exactly.
 
-import { Frame, h, plural } from "./parts.js";
+import { Frame, h, plural } from "../common/parts.js";
 import { along, against, borderDistances, nearestOther, networkAt, unit } from "./line.js";
-import { SIDE, bytesOf, capital, digitsOf, named } from "./digits.js";
-import { PLACES, chartOf, codesView, movesView, shortLength, three } from "./margin_view.js";
+import { SIDE, bytesOf, capital, digitsOf, named } from "../common/digits.js";
+import { PLACES, chartOf, codesView, movesView, shortLength, three } from "./view.js";
 
 const PROTOCOLS = ["A", "B"];
 const EPOCHS = [0, 30];

@@ -1,6 +1,6 @@
 // RegionExplorer: a network is trained in a worker, and its regions are drawn as they move.
 
-import { Frame, grouped, h, percent, plural, python } from "./parts.js";
+import { Frame, grouped, h, percent, plural, python } from "../common/parts.js";
 import { makeEngine } from "./engine.js";
 import { numbered } from "./numbering.js";
 import { Trainer } from "./training.js";

@@ -1,8 +1,8 @@
 // The matrix of bits: digits as rows, sorted by class, units as columns.
 
-import { grouped, h, percent, plural } from "./parts.js";
-import { bitOf } from "./neighbours.js";
-import { CLASSES, capital, emptyPicture, named, paintDigit, placesOf } from "./digits.js";
+import { grouped, h, percent, plural } from "../common/parts.js";
+import { bitOf } from "../common/neighbours.js";
+import { CLASSES, capital, emptyPicture, named, paintDigit, placesOf } from "../common/digits.js";
 
 const ROWS = 16; // digits of a class
 const MATRIX = { height: 590, left: 20, top: 18, gap: 4, strip: 34, bottom: 20 };

@@ -1,9 +1,9 @@
 // Redundancy and accuracy of one network of a phase chart, against time and against its width, as
 // children of Frame.drawing.
-import { grouped, s } from "./parts.js";
-import { axes, curve, linear, ordinal, signAt } from "./charts.js";
+import { grouped, s } from "../common/parts.js";
+import { axes, curve, linear, ordinal, signAt } from "../common/charts.js";
 import { isGain } from "./regimes.js";
-import { AXES, NAMES, gained, valueOf, where } from "./phase_view.js";
+import { AXES, NAMES, gained, valueOf, where } from "./view.js";
 
 // Series of the book: those of the regimes are left out.
 export const RATIO = 4;
