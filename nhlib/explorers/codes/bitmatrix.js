@@ -1,8 +1,8 @@
 // The matrix of bits: digits as rows, sorted by class, units as columns.
 
-import { grouped, h, percent, plural } from "../common/parts.js";
-import { bitOf } from "../common/neighbours.js";
 import { CLASSES, capital, emptyPicture, named, paintDigit, placesOf } from "../common/digits.js";
+import { bitOf } from "../common/neighbours.js";
+import { grouped, h, percent, plural } from "../common/parts.js";
 
 const ROWS = 16; // digits of a class
 const MATRIX = { height: 590, left: 20, top: 18, gap: 4, strip: 34, bottom: 20 };
@@ -38,7 +38,8 @@ export const matrixView = (ui, digits) => {
     context.fillStyle = colors.series[0];
     rows.forEach((i, row) => {
       places.forEach((x, b) => {
-        if (bitOf(codes, i, b)) context.fillRect(left + x * wide, yOf(row), wide - thin, tall - 0.4);
+        if (bitOf(codes, i, b))
+          context.fillRect(left + x * wide, yOf(row), wide - thin, tall - 0.4);
       });
     });
     // Below, how many of all digits switch each unit on.
@@ -51,7 +52,8 @@ export const matrixView = (ui, digits) => {
     context.fillRect(left, base, width - left, 1);
     context.fillStyle = colors.ink;
     context.textAlign = "center";
-    for (let c = 0; c < CLASSES; c++) context.fillText(c, left / 2, yOf((c + 0.5) * ROWS) - gap / 2);
+    for (let c = 0; c < CLASSES; c++)
+      context.fillText(c, left / 2, yOf((c + 0.5) * ROWS) - gap / 2);
     context.textAlign = "left";
     let first = 0;
     sizes.forEach((size, l) => {
@@ -59,7 +61,11 @@ export const matrixView = (ui, digits) => {
       context.fillText(text, left + places[first] * wide, top / 2 - 1);
       first += size;
     });
-    context.fillText("bars: share of all digits that switch the unit on", left, base + bottom / 2 + 2);
+    context.fillText(
+      "bars: share of all digits that switch the unit on",
+      left,
+      base + bottom / 2 + 2,
+    );
     const chosen = rows.indexOf(ui.get("digit"));
     if (chosen >= 0) {
       context.fillStyle = colors.series[1];
@@ -113,10 +119,14 @@ export const matrixView = (ui, digits) => {
   const keys = (event) => {
     const { row, unit } = cursor;
     const to = {
-      ArrowUp: [row - 1, unit], ArrowDown: [row + 1, unit],
-      ArrowLeft: [row, unit - 1], ArrowRight: [row, unit + 1],
-      PageUp: [row - ROWS, unit], PageDown: [row + ROWS, unit],
-      Home: [row, 0], End: [row, Infinity],
+      ArrowUp: [row - 1, unit],
+      ArrowDown: [row + 1, unit],
+      ArrowLeft: [row, unit - 1],
+      ArrowRight: [row, unit + 1],
+      PageUp: [row - ROWS, unit],
+      PageDown: [row + ROWS, unit],
+      Home: [row, 0],
+      End: [row, Infinity],
     }[event.key];
     if (to) go(...to);
     else if (event.key === "Enter" || event.key === " ") ui.set("digit", rows[row]);

@@ -1,11 +1,18 @@
 // CodeExplorer: three views of the digits' codes, and what is measured on them.
 
-import { Frame, grouped, h, percent, plural } from "../common/parts.js";
+import { bytesOf, CLASSES, capital, digitsOf, MOST, SIDE } from "../common/digits.js";
 import {
-  accuracyOf, codesFrom, groupsOf, hammingDistances, nearestOthers, redundancyRatio, sharedCodes,
-  squaredDistances, votesOf,
+  accuracyOf,
+  codesFrom,
+  groupsOf,
+  hammingDistances,
+  nearestOthers,
+  redundancyRatio,
+  sharedCodes,
+  squaredDistances,
+  votesOf,
 } from "../common/neighbours.js";
-import { CLASSES, MOST, SIDE, bytesOf, capital, digitsOf } from "../common/digits.js";
+import { Frame, grouped, h, percent, plural } from "../common/parts.js";
 import { matrixView } from "./bitmatrix.js";
 import { collisionsView } from "./collisions.js";
 import { neighboursView } from "./nearest.js";
@@ -81,7 +88,9 @@ export default {
     ui.segments("view", {
       label: "View",
       options: [
-        ["matrix", "Bit matrix"], ["collisions", "Shared codes"], ["neighbours", "Neighbours"],
+        ["matrix", "Bit matrix"],
+        ["collisions", "Shared codes"],
+        ["neighbours", "Neighbours"],
       ],
       into: ui.stage,
     });
@@ -123,7 +132,10 @@ export default {
     });
     ui.choice("protocol", {
       label: "Protocol",
-      options: [["A", "A: plain"], ["B", "B: with batch norm"]],
+      options: [
+        ["A", "A: plain"],
+        ["B", "B: with batch norm"],
+      ],
     });
     ui.slider("epoch", { label: "Epoch", values: EPOCHS });
     const layers = ui.choice("layer", {

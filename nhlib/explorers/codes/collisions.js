@@ -1,7 +1,7 @@
 // The digits that share a code, as groups of pictures.
 
-import { grouped, h, plural } from "../common/parts.js";
 import { barcode, digitButton, rove } from "../common/digits.js";
+import { grouped, h, plural } from "../common/parts.js";
 
 const [GROUPS, PICTURES] = [6, 24]; // shared codes, and pictures of each
 

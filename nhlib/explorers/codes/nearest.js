@@ -1,7 +1,16 @@
 // One digit's nearest neighbours, by code and by pixels.
 
+import {
+  barcode,
+  capital,
+  digitButton,
+  emptyPicture,
+  MOST,
+  named,
+  paintDigit,
+  rove,
+} from "../common/digits.js";
 import { h, percent } from "../common/parts.js";
-import { MOST, barcode, capital, digitButton, emptyPicture, named, paintDigit, rove } from "../common/digits.js";
 
 export const neighboursView = (ui, digits, pixelsOf) => {
   const picture = emptyPicture();
@@ -36,7 +45,12 @@ export const neighboursView = (ui, digits, pixelsOf) => {
   const cell = () => {
     const one = digitButton(ui, digits);
     const verdict = h("span");
-    return { ...one, one, verdict, td: h("td", {}, h("span", { class: "nh-pair" }, one.button, verdict)) };
+    return {
+      ...one,
+      one,
+      verdict,
+      td: h("td", {}, h("span", { class: "nh-pair" }, one.button, verdict)),
+    };
   };
   const lines = Array.from({ length: MOST }, () => {
     const [near, nearPixels] = [cell(), cell()];
@@ -60,9 +74,13 @@ export const neighboursView = (ui, digits, pixelsOf) => {
     };
     const pixels = pixelsOf();
     return {
-      i, k, label: digits.labels[i],
-      byCode: same(state.nearest), byPixels: same(pixels.nearest),
-      vote: state.votes[i], votePixels: pixels.votes[i],
+      i,
+      k,
+      label: digits.labels[i],
+      byCode: same(state.nearest),
+      byPixels: same(pixels.nearest),
+      vote: state.votes[i],
+      votePixels: pixels.votes[i],
     };
   };
   const judged = (vote, label) => `${vote} (${vote === label ? "right" : "wrong"})`;

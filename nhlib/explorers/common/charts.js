@@ -47,7 +47,8 @@ export const logarithmic = ([low, high], pixels, least = low, room = 44) => {
   const [from, to] = pixels;
   const below = low <= 0 ? 0.5 : 0; // what the linear part takes, in powers of ten
   const start = below ? least : low;
-  const along = (value) => (value < start ? (below * value) / start : below + Math.log10(value / start));
+  const along = (value) =>
+    value < start ? (below * value) / start : below + Math.log10(value / start);
   const end = along(high) || 1;
   const place = (value) => from + (along(value) / end) * (to - from);
   const choices = [[1, 2, 5], [1, 3], [1]].map((steps) => {
@@ -67,7 +68,11 @@ export const logarithmic = ([low, high], pixels, least = low, room = 44) => {
 
 // Names, or numbers that are no more than names, at equal distances.
 export const ordinal = (values, [from, to], show = String) =>
-  scale((value) => from + ((values.indexOf(value) + 0.5) / values.length) * (to - from), values, show);
+  scale(
+    (value) => from + ((values.indexOf(value) + 0.5) / values.length) * (to - from),
+    values,
+    show,
+  );
 
 // -- axes -------------------------------------------------------------------------------------
 
@@ -121,7 +126,16 @@ export const signAt = (sign, x, y, { color, size = 4, hollow }) =>
 // A line through the points with a mark at each. What the seeds span, from `low` to `high`, is a
 // band behind it, or whiskers: bands where points are dense, whiskers where few curves overlap.
 export const curve = ({
-  points, x, y, color, sign = "●", dashes = "none", spread = "band", width = 2, size = 4, join = true,
+  points,
+  x,
+  y,
+  color,
+  sign = "●",
+  dashes = "none",
+  spread = "band",
+  width = 2,
+  size = 4,
+  join = true,
 }) => {
   const known = points.filter((point) => point.y != null);
   const at = (point) => [x(point.x), y(point.y)];
@@ -159,7 +173,11 @@ export const curve = ({
     });
     parts.push(
       s("path", {
-        d: d.join(""), stroke: color, "stroke-width": width, "stroke-dasharray": dashes, fill: "none",
+        d: d.join(""),
+        stroke: color,
+        "stroke-width": width,
+        "stroke-dasharray": dashes,
+        fill: "none",
       }),
     );
   }

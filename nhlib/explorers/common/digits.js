@@ -1,7 +1,7 @@
 // The digits as pictures and buttons, and their codes as bars.
 
-import { h, s } from "./parts.js";
 import { bitOf } from "./neighbours.js";
+import { h, s } from "./parts.js";
 
 export const CLASSES = 10;
 export const SIDE = 8; // pixels of a picture
@@ -69,8 +69,12 @@ export const rove = (place, columns = 1) => {
     const all = buttons();
     const here = all.indexOf(document.activeElement);
     const to = {
-      ArrowRight: here + 1, ArrowLeft: here - 1, ArrowDown: here + columns,
-      ArrowUp: here - columns, Home: 0, End: all.length - 1,
+      ArrowRight: here + 1,
+      ArrowLeft: here - 1,
+      ArrowDown: here + columns,
+      ArrowUp: here - columns,
+      Home: 0,
+      End: all.length - 1,
     }[event.key];
     if (here < 0 || to === undefined) return;
     event.preventDefault();
@@ -83,10 +87,11 @@ export const rove = (place, columns = 1) => {
 };
 
 // Where in a row of bits a bit stands, in widths of a bit: layers stand apart.
-export const placesOf = (sizes, gap) => sizes.flatMap((size, l) => {
-  const start = sizes.slice(0, l).reduce((sum, one) => sum + one + gap, 0);
-  return Array.from({ length: size }, (_, b) => start + b);
-});
+export const placesOf = (sizes, gap) =>
+  sizes.flatMap((size, l) => {
+    const start = sizes.slice(0, l).reduce((sum, one) => sum + one + gap, 0);
+    return Array.from({ length: size }, (_, b) => start + b);
+  });
 
 // A code as a row of bars, filled for units that are on, with a tick below each bit in which it
 // differs from that of `other`.
@@ -95,13 +100,16 @@ export const barcode = ({ codes, sizes }, i, other = i) => {
   const [on, differs] = [[], []];
   places.forEach((x, b) => {
     if (bitOf(codes, i, b)) on.push(`M${x + 0.08} 0h.84v7h-.84z`);
-    if (bitOf(codes, i, b) !== bitOf(codes, other, b)) differs.push(`M${x + 0.08} 7.8h.84v2.2h-.84z`);
+    if (bitOf(codes, i, b) !== bitOf(codes, other, b))
+      differs.push(`M${x + 0.08} 7.8h.84v2.2h-.84z`);
   });
   return s(
     "svg",
     {
-      class: "nh-code-bars", viewBox: `0 0 ${places.at(-1) + 1} 10`,
-      preserveAspectRatio: "none", "aria-hidden": "true",
+      class: "nh-code-bars",
+      viewBox: `0 0 ${places.at(-1) + 1} 10`,
+      preserveAspectRatio: "none",
+      "aria-hidden": "true",
     },
     s("path", { class: "nh-off", d: places.map((x) => `M${x + 0.08} 0h.84v7h-.84z`).join("") }),
     s("path", { class: "nh-on", d: on.join("") }),

@@ -59,7 +59,11 @@ export class Frame {
       { class: "nh-call" },
       h("summary", {}, "The same with nhlib"),
       h("pre", { tabindex: 0 }, this.code),
-      h("div", { class: "nh-row" }, this.copyButton("Copy code", () => this.code.textContent)),
+      h(
+        "div",
+        { class: "nh-row" },
+        this.copyButton("Copy code", () => this.code.textContent),
+      ),
     );
     if (this.inPage) {
       calls.lastChild.append(this.copyButton("Copy link to this state", () => this.link()));
@@ -68,7 +72,12 @@ export class Frame {
     this.root = h(
       "div",
       { class: "nh-explorer", role: "region", "aria-label": title },
-      this.message, this.stage, this.panel, this.words, this.spoken, calls,
+      this.message,
+      this.stage,
+      this.panel,
+      this.words,
+      this.spoken,
+      calls,
     );
     // JupyterLab would take arrow keys and letters for commands of its own.
     this.root.addEventListener("keydown", (event) => event.stopPropagation());
@@ -113,9 +122,7 @@ export class Frame {
     };
     for (const setting of settings) {
       this.model.on(`change:${setting}`, soon);
-      this.ended.signal.addEventListener("abort", () =>
-        this.model.off(`change:${setting}`, soon),
-      );
+      this.ended.signal.addEventListener("abort", () => this.model.off(`change:${setting}`, soon));
     }
     what();
   }
@@ -127,7 +134,11 @@ export class Frame {
   slider(setting, { label, values, also = [], min, max, step = 1, show = String }) {
     const id = `${this.id}-${setting}`;
     const given = typeof values === "function" ? values : values && (() => values);
-    const input = h("input", { type: "range", id, ...(given ? { min: 0, step: 1 } : { min, max, step }) });
+    const input = h("input", {
+      type: "range",
+      id,
+      ...(given ? { min: 0, step: 1 } : { min, max, step }),
+    });
     const output = h("output", { for: id });
     input.addEventListener("input", () => {
       const place = Number(input.value);
@@ -141,7 +152,13 @@ export class Frame {
       output.value = show(value);
       input.setAttribute("aria-valuetext", show(value));
     });
-    const control = h("div", { class: "nh-control" }, h("label", { for: id }, label), input, output);
+    const control = h(
+      "div",
+      { class: "nh-control" },
+      h("label", { for: id }, label),
+      input,
+      output,
+    );
     this.panel.append(control);
     return control;
   }
@@ -149,7 +166,11 @@ export class Frame {
   // A native list: options are [value, text].
   choice(setting, { label, options }) {
     const id = `${this.id}-${setting}`;
-    const select = h("select", { id }, ...options.map(([, text], i) => h("option", { value: i }, text)));
+    const select = h(
+      "select",
+      { id },
+      ...options.map(([, text], i) => h("option", { value: i }, text)),
+    );
     select.addEventListener("change", () => this.set(setting, options[select.value][0]));
     this.follow([setting], () => {
       const wanted = JSON.stringify(this.get(setting));
@@ -174,7 +195,10 @@ export class Frame {
     const name = `${this.id}-${setting}`;
     const inputs = options.map(([value], i) =>
       h("input", {
-        type: "radio", name, id: `${name}-${i}`, onchange: () => this.set(setting, value),
+        type: "radio",
+        name,
+        id: `${name}-${i}`,
+        onchange: () => this.set(setting, value),
       }),
     );
     const parts = options.map(([, text], i) =>
@@ -184,7 +208,10 @@ export class Frame {
       options.forEach(([value], i) => (inputs[i].checked = value === this.get(setting)));
     });
     const control = h(
-      "fieldset", { class: "nh-segments" }, h("legend", { class: "nh-unseen" }, label), ...parts,
+      "fieldset",
+      { class: "nh-segments" },
+      h("legend", { class: "nh-unseen" }, label),
+      ...parts,
     );
     into.append(control);
     return control;
@@ -298,11 +325,17 @@ export class Frame {
         h(
           "li",
           {},
-          mark instanceof Element ? mark : h(
-            "span",
-            { class: `nh-mark nh-${mark.length > 1 ? mark : "sign"}`, style: `--nh-own: ${color}`, "aria-hidden": "true" },
-            mark.length > 1 ? "" : mark,
-          ),
+          mark instanceof Element
+            ? mark
+            : h(
+                "span",
+                {
+                  class: `nh-mark nh-${mark.length > 1 ? mark : "sign"}`,
+                  style: `--nh-own: ${color}`,
+                  "aria-hidden": "true",
+                },
+                mark.length > 1 ? "" : mark,
+              ),
           text,
         ),
       ),
@@ -329,7 +362,17 @@ export class Frame {
     this.message.replaceChildren(
       h("p", {}, text),
       ...buttons.map(([name, act]) =>
-        h("button", { type: "button", onclick: () => { this.goOn(); act(); } }, name),
+        h(
+          "button",
+          {
+            type: "button",
+            onclick: () => {
+              this.goOn();
+              act();
+            },
+          },
+          name,
+        ),
       ),
     );
     this.message.hidden = false;
@@ -393,7 +436,9 @@ export class Frame {
     const allowed = this.model.get("_allowed")[setting];
     const inside = Array.isArray(allowed)
       ? allowed.some((one) => JSON.stringify(one) === JSON.stringify(value))
-      : typeof value === "number" && value >= allowed.min && value <= allowed.max &&
+      : typeof value === "number" &&
+        value >= allowed.min &&
+        value <= allowed.max &&
         (!allowed.whole || Number.isInteger(value));
     if (inside) this.set(setting, value);
   }

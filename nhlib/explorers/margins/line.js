@@ -27,7 +27,8 @@ export const unit = (vector) => {
   return vector.map((value) => value / length);
 };
 
-const preactivations = ({ weights, biases, hidden }, x) => plus(product(weights, x, hidden), biases);
+const preactivations = ({ weights, biases, hidden }, x) =>
+  plus(product(weights, x, hidden), biases);
 
 // Euclidean distances to the borders of all units.
 export const borderDistances = (network, x) =>
@@ -39,7 +40,14 @@ export const borderDistances = (network, x) =>
 export const against = (network, x, label) => {
   const { weights, readout, offsets, inputs, hidden, outputs } = network;
   const z = preactivations(network, x);
-  const logits = plus(product(readout, z.map((value) => Math.max(0, value)), outputs), offsets);
+  const logits = plus(
+    product(
+      readout,
+      z.map((value) => Math.max(0, value)),
+      outputs,
+    ),
+    offsets,
+  );
   const top = Math.max(...logits);
   const powers = logits.map((value) => Math.exp(value - top));
   const total = powers.reduce((sum, value) => sum + value);

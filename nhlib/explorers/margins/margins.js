@@ -1,9 +1,9 @@
 // MarginExplorer: a digit is moved along a line, and what flips on the way is found exactly.
 
+import { bytesOf, capital, digitsOf, named, SIDE } from "../common/digits.js";
 import { Frame, h, plural } from "../common/parts.js";
-import { along, against, borderDistances, nearestOther, networkAt, unit } from "./line.js";
-import { SIDE, bytesOf, capital, digitsOf, named } from "../common/digits.js";
-import { PLACES, chartOf, codesView, movesView, shortLength, three } from "./view.js";
+import { against, along, borderDistances, nearestOther, networkAt, unit } from "./line.js";
+import { chartOf, codesView, movesView, PLACES, shortLength, three } from "./view.js";
 
 const PROTOCOLS = ["A", "B"];
 const EPOCHS = [0, 30];
@@ -15,18 +15,21 @@ const floatsOf = (view) => new Float64Array(bytesOf(view).slice().buffer);
 
 const directionLines = (ui) => {
   switch (ui.get("direction")) {
-    case "attack": return [
-      "loss = torch.nn.functional.cross_entropy",
-      "step = torch.func.grad(lambda inputs: loss(net(inputs), label))(x)",
-    ];
-    case "random": return [
-      `step = torch.from_numpy(np.random.default_rng(${ui.get("draw")}).normal(size=x.shape))`,
-    ];
-    default: return [
-      "others = test.inputs[test.labels != label].double()",
-      "apart = (others - x).square().flatten(1).sum(dim=1)",
-      "step = others[[apart.numpy().argmin()]] - x",
-    ];
+    case "attack":
+      return [
+        "loss = torch.nn.functional.cross_entropy",
+        "step = torch.func.grad(lambda inputs: loss(net(inputs), label))(x)",
+      ];
+    case "random":
+      return [
+        `step = torch.from_numpy(np.random.default_rng(${ui.get("draw")}).normal(size=x.shape))`,
+      ];
+    default:
+      return [
+        "others = test.inputs[test.labels != label].double()",
+        "apart = (others - x).square().flatten(1).sum(dim=1)",
+        "step = others[[apart.numpy().argmin()]] - x",
+      ];
   }
 };
 
@@ -71,7 +74,9 @@ const callOf = (ui) => {
 export default {
   render({ model, el }) {
     const ui = new Frame(model, el, {
-      name: "margin-explorer", title: "Margin explorer", version: 1,
+      name: "margin-explorer",
+      title: "Margin explorer",
+      version: 1,
     });
     if (!ui.usable) return ui.end;
     const digits = digitsOf(ui);
@@ -82,7 +87,8 @@ export default {
     // -- what is shown -------------------------------------------------------------------------
 
     const lineOf = () => {
-      const place = PROTOCOLS.indexOf(ui.get("protocol")) * EPOCHS.length + EPOCHS.indexOf(ui.get("epoch"));
+      const place =
+        PROTOCOLS.indexOf(ui.get("protocol")) * EPOCHS.length + EPOCHS.indexOf(ui.get("epoch"));
       const network = networkAt(weights, ui.get("_sizes"), place);
       const [i, where, draw] = [ui.get("digit"), ui.get("direction"), ui.get("draw")];
       const inputOf = (j) =>
@@ -108,7 +114,12 @@ export default {
       const sum = line.x.map((value, p) => value + added[p]);
       const [code, movedCode] = [line.bits(0), line.bits(length)];
       return {
-        ...line, length, added, moved: sum, code, movedCode,
+        ...line,
+        length,
+        added,
+        moved: sum,
+        code,
+        movedCode,
         outside: sum.filter((value) => value < 0 || value > 1).length,
         nFlipped: code.filter((bit, b) => bit !== movedCode[b]).length,
         was: line.answers[0].answer,
@@ -120,7 +131,11 @@ export default {
 
     ui.segments("direction", {
       label: "Direction",
-      options: [["attack", "Against its class"], ["random", "Random"], ["digit", "Another digit"]],
+      options: [
+        ["attack", "Against its class"],
+        ["random", "Random"],
+        ["digit", "Another digit"],
+      ],
       into: ui.stage,
     });
     const tiles = h("dl", { class: "nh-tiles" });
@@ -137,20 +152,36 @@ export default {
     });
     const pointed = (event) => {
       if (!area || (event.type === "pointermove" && !event.buttons)) return;
-      const along = (event.clientX - chart.element.getBoundingClientRect().left - area.left) / (area.right - area.left);
+      const along =
+        (event.clientX - chart.element.getBoundingClientRect().left - area.left) /
+        (area.right - area.left);
       ui.set("length", Math.round(100 * LONGEST * Math.min(1, Math.max(0, along))) / 100);
     };
     chart.element.setAttribute("style", "touch-action: pan-y; cursor: crosshair");
-    for (const type of ["pointerdown", "pointermove"]) chart.element.addEventListener(type, pointed);
+    for (const type of ["pointerdown", "pointermove"])
+      chart.element.addEventListener(type, pointed);
 
     ui.slider("length", { label: "Length", min: 0, max: LONGEST, step: 0.01, show: shortLength });
     ui.slider("digit", { label: "Digit", min: 0, max: digits.n - 1 });
     ui.choice("protocol", {
       label: "Protocol",
-      options: [["A", "A: plain"], ["B", "B: with batch norm"]],
+      options: [
+        ["A", "A: plain"],
+        ["B", "B: with batch norm"],
+      ],
     });
-    ui.choice("epoch", { label: "Network", options: [[0, "before training"], [30, "after 30 epochs"]] });
-    const draws = ui.slider("draw", { label: "Random seed", min: 0, max: random.length / size - 1 });
+    ui.choice("epoch", {
+      label: "Network",
+      options: [
+        [0, "before training"],
+        [30, "after 30 epochs"],
+      ],
+    });
+    const draws = ui.slider("draw", {
+      label: "Random seed",
+      min: 0,
+      max: random.length / size - 1,
+    });
     // As near behind a place as three decimals come.
     const past = (at) => ui.set("length", Math.min(LONGEST, Math.floor(1000 * at + 1) / 1000));
     const [toFlip, toChange] = ui.buttons(
@@ -158,17 +189,30 @@ export default {
       ["To the change of answer", () => past(state.places.change)],
     );
 
-    const wordsOf = ({ i, length, nFlipped, code, places, flips, was, answer, outside, x, other }) => {
+    const wordsOf = ({
+      i,
+      length,
+      nFlipped,
+      code,
+      places,
+      flips,
+      was,
+      answer,
+      outside,
+      x,
+      other,
+    }) => {
       const label = digits.labels[i];
       const epoch = ui.get("epoch");
       const { margin, first, change } = places;
       const where = other === null ? WHERE[ui.get("direction")] : `towards ${named(digits, other)}`;
-      const later = change === undefined
-        ? `Up to length ${LONGEST} the answer stays ${was}.`
-        : `The answer first changes at ${three(change)}, ` +
-          (first < change
-            ? `after ${plural(flips.filter(({ at }) => at < change).length, "flip")}.`
-            : "before any bit has flipped.");
+      const later =
+        change === undefined
+          ? `Up to length ${LONGEST} the answer stays ${was}.`
+          : `The answer first changes at ${three(change)}, ` +
+            (first < change
+              ? `after ${plural(flips.filter(({ at }) => at < change).length, "flip")}.`
+              : "before any bit has flipped.");
       return (
         `Test ${named(digits, i)}, protocol ${ui.get("protocol")}, ` +
         `${epoch ? `after ${plural(epoch, "epoch")}` : "before training"}; the network takes it for ` +
@@ -195,7 +239,9 @@ export default {
       ]);
     };
     const draw = () => {
-      const asked = SETTINGS.slice(0, -1).map((name) => ui.get(name)).join();
+      const asked = SETTINGS.slice(0, -1)
+        .map((name) => ui.get(name))
+        .join();
       if (asked !== known) [line, known] = [lineOf(), asked];
       state = moved(line);
       const { places, nFlipped, code, answer, was } = state;
@@ -203,7 +249,10 @@ export default {
         ["Margin", three(places.margin)],
         ["Flipped bits", `${nFlipped} of ${code.length}`],
         ["Answer", answer === was ? `${answer} (as before)` : `${answer} (was ${was})`],
-        ["Answer changes at", places.change === undefined ? `not up to ${LONGEST}` : three(places.change)],
+        [
+          "Answer changes at",
+          places.change === undefined ? `not up to ${LONGEST}` : three(places.change),
+        ],
       ];
       tiles.replaceChildren(
         ...numbers.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),

@@ -1,8 +1,8 @@
 // A digit that is moved: its pictures, its code before and after, and the flips along the line.
 
-import { h, s } from "../common/parts.js";
 import { axes, linear, signAt } from "../common/charts.js";
-import { SIDE, barcode, capital, emptyPicture, named, paintDigit } from "../common/digits.js";
+import { barcode, capital, emptyPicture, named, paintDigit, SIDE } from "../common/digits.js";
+import { h, s } from "../common/parts.js";
 
 // Three digits that matter, however small the number.
 export const three = (value) => String(Number(value.toPrecision(3)));
@@ -30,7 +30,9 @@ const paintAdded = (picture, added) => {
 export const movesView = () => {
   const [digit, moved, towards] = [emptyPicture(), emptyPicture(), emptyPicture()];
   const added = s("svg", {
-    class: "nh-picture nh-added", viewBox: `0 0 ${SIDE} ${SIDE}`, "aria-hidden": "true",
+    class: "nh-picture nh-added",
+    viewBox: `0 0 ${SIDE} ${SIDE}`,
+    "aria-hidden": "true",
   });
   const parts = [digit, added, moved, towards].map((picture) => {
     const text = h("figcaption");
@@ -66,7 +68,11 @@ export const codesView = () => {
   const place = h(
     "div",
     { class: "nh-twocodes" },
-    h("span", {}, "before"), before, h("span", {}, "after"), after, flipped,
+    h("span", {}, "before"),
+    before,
+    h("span", {}, "after"),
+    after,
+    flipped,
   );
   return {
     place,
@@ -110,14 +116,20 @@ export const chartOf = ({ flips, answers, longest, length, nFlipped, places }, w
     const same = answer === answers[0].answer;
     return [
       s("rect", {
-        x: left, y: 22, width: wide, height: 22, stroke: colors.muted,
-        fill: same ? colors.surface : colors.series[5], "fill-opacity": same ? 1 : 0.2,
+        x: left,
+        y: 22,
+        width: wide,
+        height: 22,
+        stroke: colors.muted,
+        fill: same ? colors.surface : colors.series[5],
+        "fill-opacity": same ? 1 : 0.2,
       }),
-      wide > 12 && s(
-        "text",
-        { x: left + wide / 2, y: 37.5, "text-anchor": "middle", "font-weight": same ? 400 : 700 },
-        answer,
-      ),
+      wide > 12 &&
+        s(
+          "text",
+          { x: left + wide / 2, y: 37.5, "text-anchor": "middle", "font-weight": same ? 400 : 700 },
+          answer,
+        ),
     ];
   });
   const stairs = flips.map(({ at }, i) => `H${x(at)}V${y(i + 1)}`).join("");
@@ -126,7 +138,9 @@ export const chartOf = ({ flips, answers, longest, length, nFlipped, places }, w
     const color = colors.series[series];
     return [
       s("path", {
-        d: `M${x(at)},${area.top}V${area.bottom}`, stroke: color, "stroke-width": 1.75,
+        d: `M${x(at)},${area.top}V${area.bottom}`,
+        stroke: color,
+        "stroke-width": 1.75,
         "stroke-dasharray": dashes,
       }),
       // At heights of their own, for the first two are often close together.
@@ -139,7 +153,9 @@ export const chartOf = ({ flips, answers, longest, length, nFlipped, places }, w
     ...axes({ area, x, y, xLabel: "length of the step", yLabel: "flipped bits", colors }),
     ...marks,
     s("path", {
-      d: `M${x(0)},${y(0)}${stairs}H${x(longest)}`, fill: "none", stroke: colors.series[4],
+      d: `M${x(0)},${y(0)}${stairs}H${x(longest)}`,
+      fill: "none",
+      stroke: colors.series[4],
       "stroke-width": 2.5,
     }),
     s("path", { d: `M${x(length)},22V${area.bottom}`, stroke: colors.ink, "stroke-width": 1.25 }),

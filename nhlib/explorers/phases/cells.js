@@ -20,7 +20,12 @@ export const hatches = (id, colors) => {
     s(
       "pattern",
       { id: `${id}-${name}`, width: 8, height: 8, patternUnits: "userSpaceOnUse" },
-      s("path", { d: HATCHES[name] ?? HATCHES.cross, stroke: color, "stroke-width": 1.1, fill: "none" }),
+      s("path", {
+        d: HATCHES[name] ?? HATCHES.cross,
+        stroke: color,
+        "stroke-width": 1.1,
+        fill: "none",
+      }),
       ...children,
     );
   return s(
@@ -29,7 +34,8 @@ export const hatches = (id, colors) => {
     pattern("cross", dark),
     pattern("stroke", dark),
     pattern(
-      "dots", colors.muted,
+      "dots",
+      colors.muted,
       s("circle", { cx: 2, cy: 2, r: 1, fill: colors.muted }),
       s("circle", { cx: 6, cy: 6, r: 1, fill: colors.muted }),
     ),
@@ -77,7 +83,12 @@ export const placeCells = (width, rows, columns, labels) => {
   const h = Math.max(22, Math.min(40, 330 / rows));
   const clamp = (value, most) => Math.max(0, Math.min(most, value));
   return {
-    left, top, w, h, rows, columns,
+    left,
+    top,
+    w,
+    h,
+    rows,
+    columns,
     floor: top + rows * h,
     height: top + rows * h + bottom,
     x: (column) => left + column * w,
@@ -125,7 +136,9 @@ export const cellLabels = (place, upLabels, rightLabels, upName, rightName, colo
 export const stair = (place, below, columns, colors) => {
   const height = (column) => place.floor - below[column] * place.h;
   const d = columns
-    .map((column, i) => `${i ? "L" : "M"}${place.x(column)},${height(column)}H${place.x(column + 1)}`)
+    .map(
+      (column, i) => `${i ? "L" : "M"}${place.x(column)},${height(column)}H${place.x(column + 1)}`,
+    )
     .join("");
   return ["halo", "line"].map((part) =>
     s("path", {
@@ -148,7 +161,9 @@ export const grip = (place, below, column, colors) => {
     s("circle", { cx: x, cy: y, r: 9, fill: colors.paper, ...stroke, "stroke-width": 2.5 }),
     s("path", {
       d: `M${x - 3.5},${y - 2}l3.5,-3.5l3.5,3.5M${x - 3.5},${y + 2}l3.5,3.5l3.5,-3.5`,
-      ...stroke, "stroke-width": 1.6, fill: "none",
+      ...stroke,
+      "stroke-width": 1.6,
+      fill: "none",
     }),
   ];
 };
@@ -173,4 +188,3 @@ export const note = (place, row, column, words, colors) => {
     s("text", { x, y: y + 4.5, "text-anchor": "middle" }, words),
   ];
 };
-

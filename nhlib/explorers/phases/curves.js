@@ -1,9 +1,10 @@
 // Redundancy and accuracy of one network of a phase chart, against time and against its width, as
 // children of Frame.drawing.
-import { grouped, s } from "../common/parts.js";
+
 import { axes, curve, linear, ordinal, signAt } from "../common/charts.js";
+import { grouped, s } from "../common/parts.js";
 import { isGain } from "./regimes.js";
-import { AXES, NAMES, gained, valueOf, where } from "./view.js";
+import { AXES, gained, NAMES, valueOf, where } from "./view.js";
 
 // Series of the book: those of the regimes are left out.
 export const RATIO = 4;
@@ -12,7 +13,9 @@ export const WORTH = 2;
 // While a border is drawn, only the networks that are told, and only against the width.
 export const curvesOf = (view, width, colors) => {
   if (view.drawing) return oneChart(view, "width", 0, 300, width, colors);
-  const charts = ["epoch", "width"].map((axis, i) => oneChart(view, axis, 212 * i, 124, width, colors));
+  const charts = ["epoch", "width"].map((axis, i) =>
+    oneChart(view, axis, 212 * i, 124, width, colors),
+  );
   return { children: charts.flatMap(({ children }) => children), height: charts[1].height };
 };
 
@@ -35,17 +38,31 @@ const oneChart = (view, axis, top, tall, width, colors) => {
       return { x: value, y: middle, low, high };
     });
   const marked = { x, y, spread: "whiskers", size: 3.5 };
-  const title = where(view, fixed, AXES.filter((other) => other !== axis));
+  const title = where(
+    view,
+    fixed,
+    AXES.filter((other) => other !== axis),
+  );
   const children = [
     s("text", { x: 4, y: top + 14, "font-weight": 600 }, title),
     ...axes({ area, x, y, colors }),
     s("text", { x: area.right, y: area.bottom + 36, "text-anchor": "end" }, `${NAMES[axis]} →`),
     s("line", {
-      x1: area.left, x2: area.right, y1: y(tau), y2: y(tau),
-      stroke: colors.ink, "stroke-width": 1.5, "stroke-dasharray": "2 3",
+      x1: area.left,
+      x2: area.right,
+      y1: y(tau),
+      y2: y(tau),
+      stroke: colors.ink,
+      "stroke-width": 1.5,
+      "stroke-dasharray": "2 3",
     }),
     s("text", { x: area.right + 3, y: y(tau) + 4 }, "τ"),
-    curve({ ...marked, points: points(view.redundancy), color: colors.series[RATIO], join: !drawing }),
+    curve({
+      ...marked,
+      points: points(view.redundancy),
+      color: colors.series[RATIO],
+      join: !drawing,
+    }),
   ];
   if (!drawing) {
     const color = colors.series[WORTH];
@@ -74,14 +91,19 @@ const stepOf = ({ table, chart, here, at, cell, ratio, worth, delta }, axis, x, 
       s(
         "text",
         {
-          x: (now + after) / 2, y: Math.min(from, to) - 11, "text-anchor": "middle",
+          x: (now + after) / 2,
+          y: Math.min(from, to) - 11,
+          "text-anchor": "middle",
           "font-weight": enough ? 700 : 400,
         },
         gained(gain) + (enough ? " ≥ δ" : ""),
       ),
     );
   }
-  for (const [sign, measure, series] of [["●", ratio, RATIO], ["■", worth, WORTH]]) {
+  for (const [sign, measure, series] of [
+    ["●", ratio, RATIO],
+    ["■", worth, WORTH],
+  ]) {
     const color = colors.series[series];
     children.push(signAt(sign, now, y(measure[here]), { color, size: 5.5, hollow: colors.paper }));
   }

@@ -2,16 +2,37 @@
 // all cells, why each has its own, and how thresholds move the borders.
 import { Frame, grouped, h, plural } from "../common/parts.js";
 import { runner } from "../common/running.js";
-import { REGIMES, UNDETERMINED, UNTRAINED, cellAt } from "./regimes.js";
 import { Border } from "./borders.js";
 import {
-  AXES, NAMES, borderWords, callOf, criticalWords, guessable, heldWords, hintWords, scoreWords,
-  unpack, viewOf, where, whyWords,
-} from "./view.js";
-import {
-  cellLabels, cursor, grip, guess, hatches, note, placeCells, spot, stair, swatch, tile,
+  cellLabels,
+  cursor,
+  grip,
+  guess,
+  hatches,
+  note,
+  placeCells,
+  spot,
+  stair,
+  swatch,
+  tile,
 } from "./cells.js";
-import { RATIO, WORTH, curvesOf } from "./curves.js";
+import { curvesOf, RATIO, WORTH } from "./curves.js";
+import { cellAt, REGIMES, UNDETERMINED, UNTRAINED } from "./regimes.js";
+import {
+  AXES,
+  borderWords,
+  callOf,
+  criticalWords,
+  guessable,
+  heldWords,
+  hintWords,
+  NAMES,
+  scoreWords,
+  unpack,
+  viewOf,
+  where,
+  whyWords,
+} from "./view.js";
 
 const TAUS = [
   0, 0.002, 0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.1, 0.12, 0.15,
@@ -55,7 +76,9 @@ export default {
       if (regime < 0) return [];
       const box = { id: ui.id, colors, ...spot(place, row, i) };
       if (!view.drawing || regime === UNTRAINED) return tile(regime, box);
-      return [...tile(UNDETERMINED, box), row < border.below[i] && guess(ui.id, box)].filter(Boolean);
+      return [...tile(UNDETERMINED, box), row < border.below[i] && guess(ui.id, box)].filter(
+        Boolean,
+      );
     };
 
     const paintChart = (width, colors) => {
@@ -75,7 +98,9 @@ export default {
           ...hints.flatMap(told),
           ...(drawing || drawn() ? stair(place, border.below, trained, colors) : []),
           ...(drawing ? grip(place, border.below, column, colors) : []),
-          ...(drawn() && !drawing ? wrong : []).flatMap(([row, i]) => note(place, row, i, "✗", colors)),
+          ...(drawn() && !drawing ? wrong : []).flatMap(([row, i]) =>
+            note(place, row, i, "✗", colors),
+          ),
           ...(drawing ? [] : cursor(place, at[up], at[right], colors)),
         ],
       };
@@ -185,7 +210,10 @@ export default {
       const colors = ui.colors();
       const { rows, columns, chart: of, inChart, drawing } = view;
       const inView = new Set(rows.flatMap((row) => columns.map((i) => of.regime[inChart(row, i)])));
-      const named = (regime, text = REGIMES[regime]) => ({ mark: swatch(regime, ui.id, colors), text });
+      const named = (regime, text = REGIMES[regime]) => ({
+        mark: swatch(regime, ui.id, colors),
+        text,
+      });
       const line = { color: colors.ink, mark: "line", text: "your border" };
       const ratio = { color: colors.series[RATIO], mark: "●", text: "redundancy ratio" };
       if (drawing) {
@@ -200,7 +228,9 @@ export default {
         return;
       }
       ui.legend([
-        ...[...REGIMES.keys()].filter((regime) => inView.has(regime)).map((regime) => named(regime)),
+        ...[...REGIMES.keys()]
+          .filter((regime) => inView.has(regime))
+          .map((regime) => named(regime)),
         ...(drawn() ? [line, { color: colors.ink, mark: "✗", text: "where it is wrong" }] : []),
         ratio,
         { color: colors.series[WORTH], mark: "■", text: accuracyName() },
@@ -222,7 +252,10 @@ export default {
     ]);
     const grids = Object.entries(ui.get("_grids"));
     if (grids.length > 1) {
-      const choice = ui.choice("table", { label: "Data", options: grids.map(([name]) => [name, name]) });
+      const choice = ui.choice("table", {
+        label: "Data",
+        options: grids.map(([name]) => [name, name]),
+      });
       // Another table has other cells: begin at its own.
       choice.addEventListener("change", () => {
         const { start, kinds: has } = grid();
@@ -257,7 +290,9 @@ export default {
       const { drawing, held, table } = view;
       reveal.textContent = !ui.get("revealed")
         ? "Reveal the regimes"
-        : border.drawn ? "Draw again" : "Draw the border first";
+        : border.drawn
+          ? "Draw again"
+          : "Draw the border first";
       reveal.hidden = view.up !== "width" || !view.trained.length;
       sliders.forEach((slider, i) => (slider.hidden = AXES[i] !== held));
       delta.hidden = drawing;
@@ -275,7 +310,7 @@ export default {
         "aria-label",
         drawing
           ? `Chart of ${shown}: draw the border. Left and right choose a column, up and down move ` +
-            "its border."
+              "its border."
           : `Phase chart, ${shown}. Arrow keys move from cell to cell.`,
       );
       curves.element.setAttribute(
@@ -309,7 +344,8 @@ export default {
       const bad = AXES.find(
         (axis, i) => !Number.isInteger(values[i]) || values[i] < Number(inputs[axis].min),
       );
-      if (bad) return { text: `${NAMES[bad]}: a whole number from ${inputs[bad].min} on is needed.` };
+      if (bad)
+        return { text: `${NAMES[bad]}: a whole number from ${inputs[bad].min} on is needed.` };
       const places = AXES.map((axis, i) => table[axis].indexOf(values[i]));
       const measured = places.includes(-1) ? 0 : table.seeds[cellAt(table, ...places)];
       if (measured >= asked.seeds.length) return { text: "This cell has been measured." };

@@ -2,8 +2,15 @@
 // settings, the cell that is looked at, why it has its regime, and the Python that repeats it.
 import { grouped, nearest, plural, python } from "../common/parts.js";
 import {
-  CRITICAL, REGIMES, SUFFICIENT, UNDER, UNDETERMINED, UNTRAINED,
-  cellAt, criticalSize, phaseChart,
+  CRITICAL,
+  cellAt,
+  criticalSize,
+  phaseChart,
+  REGIMES,
+  SUFFICIENT,
+  UNDER,
+  UNDETERMINED,
+  UNTRAINED,
 } from "./regimes.js";
 
 export const AXES = ["width", "epoch", "train_size"];
@@ -53,8 +60,24 @@ export const viewOf = (table, name, get, pointed) => {
   const trained = columns.filter((i) => table.epoch[right === "epoch" ? i : at.epoch]);
   const drawing = !get("revealed") && up === "width" && trained.length > 0;
   const view = {
-    table, name, redundancy, accuracy, ratio, worth, tau, delta, held, up, right, rows, columns,
-    at, cell, inChart, trained, drawing,
+    table,
+    name,
+    redundancy,
+    accuracy,
+    ratio,
+    worth,
+    tau,
+    delta,
+    held,
+    up,
+    right,
+    rows,
+    columns,
+    at,
+    cell,
+    inChart,
+    trained,
+    drawing,
     here: cell(),
     chart: phaseChart(table, ratio, worth, tau, delta),
   };
@@ -136,7 +159,8 @@ export const criticalWords = (view) => {
 export const hintWords = (view) => {
   const { hints, table, ratio, inChart, right, trained } = view;
   const given = hints.map(
-    ([row, column]) => `width ${grouped(table.width[row])} has ${share(ratio[inChart(row, column)])}`,
+    ([row, column]) =>
+      `width ${grouped(table.width[row])} has ${share(ratio[inChart(row, column)])}`,
   );
   return `Redundancy ratios at ${where(view, { [right]: trained.at(-1) }, [right])}: ${given.join(", ")}.`;
 };
@@ -177,7 +201,8 @@ export const callOf = (view) => {
     source.length === 1
       ? source[0]
       : `pd.concat(\n    [\n${parts}\n    ],\n    ignore_index=True,\n)`;
-  const query = (axes, cell) => axes.map((axis) => `${axis} == ${table[axis][cell[axis]]}`).join(" and ");
+  const query = (axes, cell) =>
+    axes.map((axis) => `${axis} == ${table[axis][cell[axis]]}`).join(" and ");
   const columns = `samples="train_size", redundancy=${python(redundancy)}`;
   const lines = [
     from.includes("pd.") ? "import nhlib as nh\nimport pandas as pd\n" : "import nhlib as nh\n",

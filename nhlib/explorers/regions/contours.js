@@ -60,8 +60,14 @@ export const borders = (paths, network, codes, side) => {
           const [values, units] = [network.values[l + 1], network.sizes[l + 1]];
           const of = (node) => values[node * units + unit];
           cross(
-            paths[l], column * step, row * step, step,
-            of(at), of(at + 1), of(at + side + 1), of(at + side),
+            paths[l],
+            column * step,
+            row * step,
+            step,
+            of(at),
+            of(at + 1),
+            of(at + side + 1),
+            of(at + side),
           );
         }
       }

@@ -100,7 +100,18 @@ export function makeEngine() {
 
   // The slopes of one layer, from those of the layer above: of weights and biases, which are added
   // up, and, if it is not the first, of the values below, where units that are off pass nothing on.
-  const backwardLayer = (before, above, below, weights, dWeights, dBiases, n, fan, units, floor) => {
+  const backwardLayer = (
+    before,
+    above,
+    below,
+    weights,
+    dWeights,
+    dBiases,
+    n,
+    fan,
+    units,
+    floor,
+  ) => {
     const one = new Float64Array(fan);
     const two = new Float64Array(fan);
     const downOne = new Float64Array(fan);
@@ -246,8 +257,14 @@ export function makeEngine() {
       for (let l = 0; l < this.depth; l++) {
         this.wide[l].set(this.weights[l]);
         forwardLayer(
-          this.values[l], this.values[l + 1], this.wide[l], this.biases[l], n,
-          this.sizes[l], this.sizes[l + 1], l ? 0 : -Infinity,
+          this.values[l],
+          this.values[l + 1],
+          this.wide[l],
+          this.biases[l],
+          n,
+          this.sizes[l],
+          this.sizes[l + 1],
+          l ? 0 : -Infinity,
         );
       }
       return this.values[this.depth];
@@ -335,9 +352,16 @@ export function makeEngine() {
       ];
       for (let l = last - 1; l >= 0; l--) {
         backwardLayer(
-          this.values[l], this.slopes[l + 1], this.slopes[l], this.wide[l],
-          this.gradient[0][l].fill(0), this.gradient[1][l].fill(0), n,
-          this.sizes[l], this.sizes[l + 1], l ? 0 : -Infinity,
+          this.values[l],
+          this.slopes[l + 1],
+          this.slopes[l],
+          this.wide[l],
+          this.gradient[0][l].fill(0),
+          this.gradient[1][l].fill(0),
+          n,
+          this.sizes[l],
+          this.sizes[l + 1],
+          l ? 0 : -Infinity,
         );
       }
       return loss / n;
@@ -347,7 +371,9 @@ export function makeEngine() {
     step(inputs, labels, n, rate) {
       this.forward(inputs, n);
       const loss = this.backward(labels, n);
-      this.moments ??= [0, 1].map(() => this.gradient.map((kind) => kind.map((part) => part.slice().fill(0))));
+      this.moments ??= [0, 1].map(() =>
+        this.gradient.map((kind) => kind.map((part) => part.slice().fill(0))),
+      );
       this.steps++;
       const size = rate / (1 - 0.9 ** this.steps);
       const root = Math.sqrt(1 - 0.999 ** this.steps);

@@ -1,10 +1,10 @@
 // RegionExplorer: a network is trained in a worker, and its regions are drawn as they move.
 
 import { Frame, grouped, h, percent, plural, python } from "../common/parts.js";
+import { borders, contour } from "./contours.js";
 import { makeEngine } from "./engine.js";
 import { numbered } from "./numbering.js";
 import { Trainer } from "./training.js";
-import { borders, contour } from "./contours.js";
 
 const { Network } = makeEngine();
 
@@ -32,7 +32,8 @@ export default {
     if (!ui.usable) return ui.end;
     ui.root.classList.add("nh-regions");
 
-    const floats = (view) => new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+    const floats = (view) =>
+      new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
     const points = Object.fromEntries(
       Object.entries(ui.get("_points")).map(([name, view]) => [name, floats(view)]),
     );
@@ -87,8 +88,15 @@ export default {
       seen = null;
       lastPaint = 0; // at once
       trainer.start({
-        sizes: sizes(), seed: ui.get("seed"), inputs, labels, n, rate: ui.get("learning_rate"),
-        until, playing, pace: PACES[ui.get("pace")],
+        sizes: sizes(),
+        seed: ui.get("seed"),
+        inputs,
+        labels,
+        n,
+        rate: ui.get("learning_rate"),
+        until,
+        playing,
+        pace: PACES[ui.get("pace")],
       });
       makeBits();
       map.repaint();
@@ -147,7 +155,8 @@ export default {
       for (let i = 0; i < n; i++) {
         const [a, b] = [outputs[2 * i], outputs[2 * i + 1]];
         const most = Math.max(a, b);
-        sum += most + Math.log(Math.exp(a - most) + Math.exp(b - most)) - outputs[2 * i + labels[i]];
+        sum +=
+          most + Math.log(Math.exp(a - most) + Math.exp(b - most)) - outputs[2 * i + labels[i]];
       }
       return sum / n;
     };
@@ -211,7 +220,10 @@ export default {
         context.stroke(path);
       });
       context.lineCap = "round";
-      for (const [color, size] of [[PAPER, 6], [INK, 3]]) {
+      for (const [color, size] of [
+        [PAPER, 6],
+        [INK, 3],
+      ]) {
         context.strokeStyle = color;
         context.lineWidth = size / width;
         context.stroke(seen.boundary);
@@ -238,7 +250,10 @@ export default {
     };
 
     const mark = (context, [x, y], kind) => {
-      for (const [color, size] of [[PAPER, 5], [INK, 2]]) {
+      for (const [color, size] of [
+        [PAPER, 5],
+        [INK, 2],
+      ]) {
         context.strokeStyle = color;
         context.lineWidth = size;
         context.beginPath();
@@ -249,7 +264,12 @@ export default {
           context.lineTo(x - 9, y);
           context.closePath();
         } else {
-          for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+          for (const [dx, dy] of [
+            [1, 0],
+            [-1, 0],
+            [0, 1],
+            [0, -1],
+          ]) {
             context.moveTo(x + 4 * dx, y + 4 * dy);
             context.lineTo(x + 13 * dx, y + 13 * dy);
           }
@@ -298,7 +318,12 @@ export default {
     // -- the code under the cursor ---------------------------------------------------------------
 
     const bits = h("div", { class: "nh-code", "aria-hidden": "true" });
-    const side = h("div", { class: "nh-side" }, h("p", { class: "nh-head" }, "Code under the cursor"), bits);
+    const side = h(
+      "div",
+      { class: "nh-side" },
+      h("p", { class: "nh-head" }, "Code under the cursor"),
+      bits,
+    );
     ui.stage.append(side);
     let cells = [];
     let distance = 0;
@@ -307,17 +332,21 @@ export default {
     const makeBits = () => {
       cells = [];
       bits.replaceChildren(
-        ...sizes().slice(1, -1).map((width, l) => {
-          const row = Array.from({ length: width }, () => h("span", { class: "nh-bit" }));
-          cells.push(...row);
-          return h("div", {}, h("span", { class: "nh-layer" }, `layer ${l + 1}`), ...row);
-        }),
+        ...sizes()
+          .slice(1, -1)
+          .map((width, l) => {
+            const row = Array.from({ length: width }, () => h("span", { class: "nh-bit" }));
+            cells.push(...row);
+            return h("div", {}, h("span", { class: "nh-layer" }, `layer ${l + 1}`), ...row);
+          }),
       );
     };
 
     const codeAt = (point) => {
       single.forward(Float32Array.from(point), 1);
-      return single.sizes.slice(1, -1).flatMap((_, l) => Array.from(single.values[l + 1], (value) => value > 0));
+      return single.sizes
+        .slice(1, -1)
+        .flatMap((_, l) => Array.from(single.values[l + 1], (value) => value > 0));
     };
 
     const read = () => {
@@ -336,7 +365,9 @@ export default {
 
     const describe = () => {
       const [x, y] = cursor.map((value) => value.toFixed(2).replace("-", "−"));
-      const layers = sizes().slice(1, -1).map((width, l) => word.slice(l * width, (l + 1) * width));
+      const layers = sizes()
+        .slice(1, -1)
+        .map((width, l) => word.slice(l * width, (l + 1) * width));
       ui.say(
         `After ${plural(network.steps, "epoch")}: at least ${plural(seen.regions, "region")} in the ` +
           `square, seen on a grid of ${seen.side} × ${seen.side}. The ${grouped(n)} points have ` +
@@ -375,23 +406,43 @@ export default {
     };
     ui.slider("width", { label: "Units a layer", min: 1, max: 24 });
     ui.slider("depth", { label: "Layers", min: 1, max: 3 });
-    ui.choice("data", { label: "Points", options: [["moons", "two moons"], ["spirals", "two spirals"]] });
+    ui.choice("data", {
+      label: "Points",
+      options: [
+        ["moons", "two moons"],
+        ["spirals", "two spirals"],
+      ],
+    });
     ui.slider("sample_size", { label: "How many", values: [20, 50, 100, 200, 500] });
-    ui.slider("label_noise", { label: "Label noise", values: [0, 0.05, 0.1, 0.2, 0.4], show: (v) => percent(v, 0) });
-    ui.slider("learning_rate", { label: "Learning rate", values: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 10, 100] });
+    ui.slider("label_noise", {
+      label: "Label noise",
+      values: [0, 0.05, 0.1, 0.2, 0.4],
+      show: (v) => percent(v, 0),
+    });
+    ui.slider("learning_rate", {
+      label: "Learning rate",
+      values: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 10, 100],
+    });
     ui.slider("seed", { label: "Seed", min: 0, max: 99 });
     ui.choice("pace", {
       label: "Pace",
-      options: [["slow", "60 epochs a second"], ["fast", "500 epochs a second"], ["fastest", "as fast as it can"]],
+      options: [
+        ["slow", "60 epochs a second"],
+        ["fast", "500 epochs a second"],
+        ["fastest", "as fast as it can"],
+      ],
     });
-    ui.legend([
-      { color: CLASSES[0], mark: MARKS[0], text: "class 0" },
-      { color: CLASSES[1], mark: MARKS[1], text: "class 1" },
-      { color: "var(--nh-ink)", mark: "line", text: "decision boundary" },
-      { color: "var(--nh-muted)", mark: "hair", text: "a unit turns on or off" },
-      { color: "var(--nh-ink)", mark: "✛", text: "cursor" },
-      { color: "var(--nh-ink)", mark: "◇", text: "pinned point" },
-    ], side);
+    ui.legend(
+      [
+        { color: CLASSES[0], mark: MARKS[0], text: "class 0" },
+        { color: CLASSES[1], mark: MARKS[1], text: "class 1" },
+        { color: "var(--nh-ink)", mark: "line", text: "decision boundary" },
+        { color: "var(--nh-muted)", mark: "hair", text: "a unit turns on or off" },
+        { color: "var(--nh-ink)", mark: "✛", text: "cursor" },
+        { color: "var(--nh-ink)", mark: "◇", text: "pinned point" },
+      ],
+      side,
+    );
 
     countButton.hidden = ui.inPage;
     const count = () => {
@@ -410,8 +461,8 @@ export default {
         message.kind === "counting"
           ? "PyTorch trains the same network …"
           : message.kind === "counted"
-          ? `PyTorch, exactly: ${plural(message.regions, "region")}, redundancy ratio ${percent(message.redundancy)}.`
-          : `PyTorch could not: ${message.message}`;
+            ? `PyTorch, exactly: ${plural(message.regions, "region")}, redundancy ratio ${percent(message.redundancy)}.`
+            : `PyTorch could not: ${message.message}`;
     });
 
     // What is not the same network any more starts anew, and is trained for as long as before.
@@ -419,7 +470,10 @@ export default {
       counted.textContent = "";
       anew(playing ? 0 : ui.get("epochs"));
     };
-    ui.follow(["data", "width", "depth", "learning_rate", "label_noise", "sample_size", "seed"], start);
+    ui.follow(
+      ["data", "width", "depth", "learning_rate", "label_noise", "sample_size", "seed"],
+      start,
+    );
     ui.follow(["epochs"], () => {
       if (!going && network.steps !== ui.get("epochs")) start();
     });

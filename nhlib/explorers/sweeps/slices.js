@@ -3,7 +3,15 @@
 
 // The order in which factors are settled, if not everything was measured with everything.
 export const FACTORS = [
-  "protocol", "depth", "width", "train_size", "epoch", "label_noise", "dropout", "batch_norm", "l2",
+  "protocol",
+  "depth",
+  "width",
+  "train_size",
+  "epoch",
+  "label_noise",
+  "dropout",
+  "batch_norm",
+  "l2",
 ];
 // More curves than there are colours can't be told apart.
 const CURVES = 6;

@@ -1,37 +1,74 @@
 // SweepExplorer: measured sweeps along any two factors, with all others held, and new points on
 // request where there is a Python.
+
+import {
+  axes,
+  curve,
+  DASHES,
+  linear,
+  logarithmic,
+  ordinal,
+  SIGNS,
+  short,
+  signAt,
+} from "../common/charts.js";
 import { Frame, grouped, h, plural, python, s } from "../common/parts.js";
-import { DASHES, SIGNS, axes, curve, linear, logarithmic, ordinal, short, signAt } from "../common/charts.js";
 import { runner } from "../common/running.js";
 import { FACTORS, Measured } from "./slices.js";
 
 // What a factor is called in a control; beside an axis the words of Python stand.
 const BRIEF = {
-  protocol: "Protocol", depth: "Layers", width: "Width", train_size: "Training examples",
-  epoch: "Epoch", label_noise: "Label noise", dropout: "Dropout", batch_norm: "Batch norm",
+  protocol: "Protocol",
+  depth: "Layers",
+  width: "Width",
+  train_size: "Training examples",
+  epoch: "Epoch",
+  label_noise: "Label noise",
+  dropout: "Dropout",
+  batch_norm: "Batch norm",
   l2: "Weight decay",
 };
 // What a reader may add: whole numbers or not, from and to.
 const ADDED = {
-  width: [1, 10000, true], epoch: [0, 10000, true], train_size: [1, 10 ** 6, true],
-  depth: [1, 20, true], label_noise: [0, 1, false], dropout: [0, 0.99, false], l2: [0, 1, false],
+  width: [1, 10000, true],
+  epoch: [0, 10000, true],
+  train_size: [1, 10 ** 6, true],
+  depth: [1, 20, true],
+  label_noise: [0, 1, false],
+  dropout: [0, 0.99, false],
+  l2: [0, 1, false],
 };
 
 const phraseOf = (factor, value) => {
   switch (factor) {
-    case "protocol": return `protocol ${value}`;
-    case "depth": return value === 1 ? "one hidden layer" : `${value} hidden layers`;
-    case "width": return plural(value, "unit");
-    case "train_size": return plural(value, "training example");
-    case "epoch": return value ? `epoch ${grouped(value)}` : "untrained";
-    case "label_noise": return value ? `${short(value)} of the labels shuffled` : "true labels";
-    case "dropout": return value ? `dropout ${short(value)}` : "no dropout";
-    case "batch_norm": return value ? "with batch norm" : "no batch norm";
-    default: return value ? `weight decay ${short(value)}` : "no weight decay";
+    case "protocol":
+      return `protocol ${value}`;
+    case "depth":
+      return value === 1 ? "one hidden layer" : `${value} hidden layers`;
+    case "width":
+      return plural(value, "unit");
+    case "train_size":
+      return plural(value, "training example");
+    case "epoch":
+      return value ? `epoch ${grouped(value)}` : "untrained";
+    case "label_noise":
+      return value ? `${short(value)} of the labels shuffled` : "true labels";
+    case "dropout":
+      return value ? `dropout ${short(value)}` : "no dropout";
+    case "batch_norm":
+      return value ? "with batch norm" : "no batch norm";
+    default:
+      return value ? `weight decay ${short(value)}` : "no weight decay";
   }
 };
 const bare = (factor, value) =>
-  typeof value === "number" ? short(value) : factor === "batch_norm" ? (value ? "with" : "without") : value;
+  typeof value === "number"
+    ? short(value)
+    : factor === "batch_norm"
+      ? value
+        ? "with"
+        : "without"
+      : value;
 const inOrder = (values) => [...new Set(values)].sort((a, b) => (a < b ? -1 : Number(a > b)));
 const three = (value) => value.toFixed(3);
 
@@ -75,27 +112,49 @@ export default {
       const columns = columnsOf(measure);
       const several = columns.length > 1;
       const wanted = Object.fromEntries(FACTORS.map((factor) => [factor, ui.get(factor)]));
-      const slice = measured().slice(columns, ui.get("along"), several ? "none" : ui.get("lines"), wanted);
+      const slice = measured().slice(
+        columns,
+        ui.get("along"),
+        several ? "none" : ui.get("lines"),
+        wanted,
+      );
       if (!slice) return null;
       const { along, lines, drawn, points } = slice;
       const one = (column, cells, name, line) => ({
-        name, line, column,
+        name,
+        line,
+        column,
         points: cells
-          .map((cell) => ({ x: cell[along], cell, ...(measured().stats(cell, column) ?? { y: null }) }))
+          .map((cell) => ({
+            x: cell[along],
+            cell,
+            ...(measured().stats(cell, column) ?? { y: null }),
+          }))
           .filter((point) => point.y !== null)
           .sort((a, b) => (a.x < b.x ? -1 : 1)),
       });
-      const all = lines === "none"
-        ? columns.map((column) => one(column, points, words[column][0], column))
-        : drawn.map((value) =>
-            one(columns[0], points.filter((cell) => cell[lines] === value), phraseOf(lines, value), value),
-          );
+      const all =
+        lines === "none"
+          ? columns.map((column) => one(column, points, words[column][0], column))
+          : drawn.map((value) =>
+              one(
+                columns[0],
+                points.filter((cell) => cell[lines] === value),
+                phraseOf(lines, value),
+                value,
+              ),
+            );
       // Of several measures not all need have been measured here.
       const curves = all.filter((curve) => curve.points.length);
       return {
-        ...slice, columns, curves, several,
+        ...slice,
+        columns,
+        curves,
+        several,
         label: several
-          ? columns[0].startsWith("redundancy") ? "redundancy ratio" : "accuracy"
+          ? columns[0].startsWith("redundancy")
+            ? "redundancy ratio"
+            : "accuracy"
           : words[columns[0]][0],
         span: spanOf(slice, columns),
         xs: inOrder(points.map((cell) => cell[along])),
@@ -152,10 +211,17 @@ export default {
       const logs = along === "epoch" || along === "l2" ? ", logarithmic" : "";
       const children = [
         ...axes({ area, x, y, xLabel: labels[along] + logs, yLabel: label, colors }),
-        s("path", { d: `M${here},${area.top}V${area.bottom}`, stroke: colors.muted, "stroke-dasharray": "3 3" }),
+        s("path", {
+          d: `M${here},${area.top}V${area.bottom}`,
+          stroke: colors.muted,
+          "stroke-dasharray": "3 3",
+        }),
         ...curves.map((one, i) =>
           curve({
-            points: one.points, x, y, ...styleOf(i, colors),
+            points: one.points,
+            x,
+            y,
+            ...styleOf(i, colors),
             spread: named ? "whiskers" : "band",
             width: shown.includes(one) ? 3 : 1.75,
             size: shown.includes(one) ? 4.5 : 3.5,
@@ -178,7 +244,8 @@ export default {
           s(
             "text",
             {
-              x: here + (right ? 14 : -14), y: Math.max(area.top + 12, y(point.y) - 10),
+              x: here + (right ? 14 : -14),
+              y: Math.max(area.top + 12, y(point.y) - 10),
               "text-anchor": right ? "start" : "end",
               style: `font-weight: 600; paint-order: stroke; stroke: ${colors.paper}; stroke-width: 4px`,
             },
@@ -192,8 +259,11 @@ export default {
     const chart = ui.drawing({ label: "Chart of the sweep", paint });
     const svg = chart.element;
     for (const [name, value] of Object.entries({
-      role: "application", tabindex: 0, style: "touch-action: pan-y; cursor: crosshair",
-      "aria-label": "Chart of the sweep. Left and right move along the curve, up and down to others.",
+      role: "application",
+      tabindex: 0,
+      style: "touch-action: pan-y; cursor: crosshair",
+      "aria-label":
+        "Chart of the sweep. Left and right move along the curve, up and down to others.",
     })) {
       svg.setAttribute(name, value);
     }
@@ -242,7 +312,11 @@ export default {
         event.preventDefault();
         const sign = event.key === "ArrowUp" ? 1 : -1;
         const others = view.curves
-          .map((one) => ({ line: one.line, at: point.x, y: one.points.find((p) => p.x === point.x)?.y }))
+          .map((one) => ({
+            line: one.line,
+            at: point.x,
+            y: one.points.find((p) => p.x === point.x)?.y,
+          }))
           .filter(({ y }) => sign * (y - point.y) > 0)
           .sort((a, b) => sign * (a.y - b.y));
         if (others.length && !view.several) pin(others[0]);
@@ -255,27 +329,35 @@ export default {
       const { along, lines, held, several, curves } = view;
       const { own, point } = place();
       const others = FACTORS.filter(
-        (factor) => factor in held && factor !== along && factor !== lines && view.choices[factor].length > 1,
+        (factor) =>
+          factor in held && factor !== along && factor !== lines && view.choices[factor].length > 1,
       );
       const fixed = others.map((factor) => phraseOf(factor, held[factor])).join(", ");
       const where = [phraseOf(along, point.x), lines === "none" ? "" : phraseOf(lines, own.line)]
-        .filter(Boolean).join(", ");
+        .filter(Boolean)
+        .join(", ");
       const from = `${ui.get("table")}${fixed ? `, ${fixed}` : ""}. `;
       if (several) {
         const all = curves
           .map((one) => [one, one.points.find((p) => p.x === point.x)])
           .filter(([, found]) => found)
-          .map(([one, { y, low, high, seeds }]) =>
-            `${one.name} ${three(y)}${seeds.length > 1 ? ` (${three(low)} to ${three(high)})` : ""}`,
+          .map(
+            ([one, { y, low, high, seeds }]) =>
+              `${one.name} ${three(y)}${seeds.length > 1 ? ` (${three(low)} to ${three(high)})` : ""}`,
           );
         return `${from}At ${where}: ${all.join("; ")}. ${seedWords(point)}`;
       }
-      const counted = own.column === "redundancy_train" ? `, counted on ${grouped(point.cell.train_size)}`
-        : own.column.endsWith("_n") ? `, at n = ${grouped(point.cell.n)}` : "";
+      const counted =
+        own.column === "redundancy_train"
+          ? `, counted on ${grouped(point.cell.train_size)}`
+          : own.column.endsWith("_n")
+            ? `, at n = ${grouped(point.cell.n)}`
+            : "";
       const [first, last] = [own.points[0], own.points.at(-1)];
-      const spread = point.seeds.length > 1
-        ? `the mean of ${point.seeds.length} seeds, which span ${three(point.low)} to ${three(point.high)}`
-        : "of one seed";
+      const spread =
+        point.seeds.length > 1
+          ? `the mean of ${point.seeds.length} seeds, which span ${three(point.low)} to ${three(point.high)}`
+          : "of one seed";
       return (
         `${from}At ${where} the ${words[own.column][0]}${counted} is ` +
         `${three(point.y)}, ${spread}. Along this curve it goes from ${three(first.y)} ` +
@@ -313,7 +395,8 @@ export default {
       const settings = asked();
       for (const factor of ["batch_norm", "l2"]) {
         const usual = protocols[held.protocol]?.[factor];
-        if (settings[factor]?.length === 1 && settings[factor][0] === usual) delete settings[factor];
+        if (settings[factor]?.length === 1 && settings[factor][0] === usual)
+          delete settings[factor];
       }
       for (const factor of ["dropout", "label_noise"]) {
         if (settings[factor].length === 1 && !settings[factor][0]) delete settings[factor];
@@ -325,7 +408,8 @@ export default {
         return `    ${name}=${python(single ? values[0] : values)},`;
       });
       const term = (factor, value) =>
-        factor === "width" || factor === "depth" ? `widths == '${widthsOf(own, point)}'`
+        factor === "width" || factor === "depth"
+          ? `widths == '${widthsOf(own, point)}'`
           : `${factor} == ${typeof value === "string" ? `'${value}'` : python(value)}`;
       const terms = [term(along, point.x), ...(lines === "none" ? [] : [term(lines, own.line)])];
       const shown = columns.length > 1 ? python(columns) : python(columns[0]);
@@ -333,7 +417,9 @@ export default {
       return [
         "import nhlib as nh",
         "",
-        ...(trainable ? [] : ["# nh.load does not have these images: put in a data set of your own."]),
+        ...(trainable
+          ? []
+          : ["# nh.load does not have these images: put in a data set of your own."]),
         "table = nh.sweep(",
         `    ${python(data)},`,
         ...written,
@@ -376,7 +462,13 @@ export default {
       const input = h("input", { type: "range", id, min: 0, step: 1 });
       const output = h("output", { for: id });
       input.addEventListener("input", () => ui.set(factor, values[Number(input.value)]));
-      const element = h("div", { class: "nh-control" }, h("label", { for: id }, BRIEF[factor]), input, output);
+      const element = h(
+        "div",
+        { class: "nh-control" },
+        h("label", { for: id }, BRIEF[factor]),
+        input,
+        output,
+      );
       const refresh = (known, value) => {
         values = known;
         input.max = values.length - 1;
@@ -389,8 +481,10 @@ export default {
     };
 
     const lists = {
-      table: list("table", "Data"), measure: list("measure", "Measure"),
-      along: list("along", "Along"), lines: list("lines", "A curve for each"),
+      table: list("table", "Data"),
+      measure: list("measure", "Measure"),
+      along: list("along", "Along"),
+      lines: list("lines", "A curve for each"),
     };
     const knobs = Object.fromEntries(FACTORS.map((factor) => [factor, knob(factor)]));
     const fields = (name) => h("fieldset", { class: "nh-fields" }, h("legend", {}, name));
@@ -399,26 +493,44 @@ export default {
     ui.panel.append(...Object.values(lists).map((one) => one.element), read, holding);
 
     const refreshControls = () => {
-      const { measures, pairs } = { measures: measured().measures, pairs: measured().pairs(view.columns) };
-      lists.table.refresh(Object.keys(stored()).map((name) => [name, name]), ui.get("table"));
+      const { measures, pairs } = {
+        measures: measured().measures,
+        pairs: measured().pairs(view.columns),
+      };
+      lists.table.refresh(
+        Object.keys(stored()).map((name) => [name, name]),
+        ui.get("table"),
+      );
       const sets = Object.keys(together).filter(
         (name) => together[name].filter((column) => measures.includes(column)).length > 1,
       );
       const all = { categorization: "all accuracies", redundancies: "all redundancy ratios" };
       const current = view.several ? ui.get("measure") : view.columns[0];
       lists.measure.refresh(
-        [...measures.map((name) => [name, words[name][0]]), ...sets.map((name) => [name, all[name]])],
+        [
+          ...measures.map((name) => [name, words[name][0]]),
+          ...sets.map((name) => [name, all[name]]),
+        ],
         current,
       );
       const axis = [...new Set(pairs.map(([along]) => along))];
-      lists.along.refresh(axis.map((factor) => [factor, labels[factor]]), view.along);
+      lists.along.refresh(
+        axis.map((factor) => [factor, labels[factor]]),
+        view.along,
+      );
       const others = pairs.filter(([along]) => along === view.along).map(([, lines]) => lines);
       lists.lines.refresh(
-        view.several ? [] : others.map((factor) => [factor, labels[factor] ?? "nothing: one curve"]),
+        view.several
+          ? []
+          : others.map((factor) => [factor, labels[factor] ?? "nothing: one curve"]),
         view.lines,
       );
       const fixed = [];
-      const order = [view.along, view.lines, ...FACTORS.filter((f) => f !== view.along && f !== view.lines)];
+      const order = [
+        view.along,
+        view.lines,
+        ...FACTORS.filter((f) => f !== view.along && f !== view.lines),
+      ];
       for (const factor of order.filter((name) => name in knobs)) {
         const { element, refresh } = knobs[factor];
         const values = view.choices[factor] ?? [];
@@ -438,7 +550,13 @@ export default {
 
     const what = h("select", { "aria-label": "Factor to add a value of" });
     const value = h("input", { type: "number", step: "any", "aria-label": "Value to add" });
-    const seeds = h("input", { type: "number", min: 1, max: 100, value: 3, "aria-label": "How many seeds" });
+    const seeds = h("input", {
+      type: "number",
+      min: 1,
+      max: 100,
+      value: 3,
+      "aria-label": "How many seeds",
+    });
     const request = () => {
       if (!view) return { text: "Nothing is shown that could be added to." };
       const factor = what.value;
@@ -451,17 +569,31 @@ export default {
           return { text: `${BRIEF[factor]}: ${kind} is needed, not ${value.value}.` };
         }
       } else {
-        one = factor === "protocol" ? (view.held.protocol === "A" ? "B" : "A") : !view.held.batch_norm;
+        one =
+          factor === "protocol" ? (view.held.protocol === "A" ? "B" : "A") : !view.held.batch_norm;
       }
       const many = Number(seeds.value);
       if (!(Number.isInteger(many) && many >= 1 && many <= 100)) {
-        return { text: `Seeds: a whole number from 1 to 100 is needed, not ${seeds.value || "nothing"}.` };
+        return {
+          text: `Seeds: a whole number from 1 to 100 is needed, not ${seeds.value || "nothing"}.`,
+        };
       }
-      const settings = { ...asked({ [factor]: [one] }), seeds: Array.from({ length: many }, (_, i) => i) };
+      const settings = {
+        ...asked({ [factor]: [one] }),
+        seeds: Array.from({ length: many }, (_, i) => i),
+      };
       // Another protocol comes with its own of these.
       if (factor === "protocol") for (const name of ["batch_norm", "l2"]) delete settings[name];
-      const networks = ["widths", "train_sizes", "protocols", "batch_norm", "l2", "dropout", "label_noise", "seeds"]
-        .reduce((product, name) => product * (settings[name]?.length ?? 1), 1);
+      const networks = [
+        "widths",
+        "train_sizes",
+        "protocols",
+        "batch_norm",
+        "l2",
+        "dropout",
+        "label_noise",
+        "seeds",
+      ].reduce((product, name) => product * (settings[name]?.length ?? 1), 1);
       return {
         table: ui.get("table"),
         settings,
@@ -470,10 +602,16 @@ export default {
       };
     };
     const labelled = (text, input) => h("label", { class: "nh-pair" }, text, input);
-    const run = runner(ui, { request, inputs: [labelled("Add", what), value, labelled("for seeds", seeds)] });
+    const run = runner(ui, {
+      request,
+      inputs: [labelled("Add", what), value, labelled("for seeds", seeds)],
+    });
     if (run) {
       ui.panel.append(run.element);
-      for (const input of [what, value, seeds]) input.addEventListener("input", () => { refreshRun(); });
+      for (const input of [what, value, seeds])
+        input.addEventListener("input", () => {
+          refreshRun();
+        });
     }
     const refreshRun = () => {
       if (!run || !view) return;
@@ -484,9 +622,19 @@ export default {
       const names = [...new Set([along, lines, ...can])].filter((factor) => can.includes(factor));
       const before = names.includes(what.value) ? what.value : names[0];
       what.replaceChildren(
-        ...names.map((factor) => h("option", { value: factor }, factor in ADDED ? BRIEF[factor].toLowerCase()
-          : factor === "protocol" ? `protocol ${held.protocol === "A" ? "B" : "A"}`
-            : held.batch_norm ? "no batch norm" : "batch norm")),
+        ...names.map((factor) =>
+          h(
+            "option",
+            { value: factor },
+            factor in ADDED
+              ? BRIEF[factor].toLowerCase()
+              : factor === "protocol"
+                ? `protocol ${held.protocol === "A" ? "B" : "A"}`
+                : held.batch_norm
+                  ? "no batch norm"
+                  : "batch norm",
+          ),
+        ),
       );
       what.value = before;
       value.hidden = !(before in ADDED);
@@ -510,9 +658,14 @@ export default {
       ui.goOn();
       refreshControls();
       const colors = ui.colors();
-      const entries = view.curves.length > 1 || view.several
-        ? view.curves.map(({ name }, i) => ({ color: colors.series[i], mark: SIGNS[i], text: name }))
-        : [];
+      const entries =
+        view.curves.length > 1 || view.several
+          ? view.curves.map(({ name }, i) => ({
+              color: colors.series[i],
+              mark: SIGNS[i],
+              text: name,
+            }))
+          : [];
       const left = view.lines === "none" ? 0 : view.choices[view.lines].length - view.drawn.length;
       ui.legend(entries);
       if (left > 0) {
