@@ -48,15 +48,18 @@ def node_program():
 
 @pytest.fixture(scope="session")
 def node(node_program):
-    """Return what runs the explorers' JavaScript: node(names, module, script, given).
+    """Return what runs the explorers' JavaScript: node({module: names}, script, given).
 
-    The script imports the names from the module, has the value of `given`, and its result comes
+    The script imports the names from the modules, has the value of `given`, and its result comes
     back; both travel as JSON.
     """
 
-    def run(names, module, script, given):
-        text = (
+    def run(imports, script, given):
+        text = "".join(
             f"import {{ {names} }} from {json.dumps((EXPLORERS / module).as_uri())};\n"
+            for module, names in imports.items()
+        )
+        text += (
             "const given = JSON.parse(await new Response(process.stdin).text());\n"
             f"const result = (() => {{ {script} }})();\n"
             "console.log(JSON.stringify(result));\n"

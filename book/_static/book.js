@@ -1,6 +1,8 @@
 // The theme lets the keyboard scroll code and tables that are too wide. Formulas need it too.
 const reachFormulas = () => {
-  for (const formula of document.querySelectorAll("div.math")) {
+  /** @type {NodeListOf<HTMLElement>} */
+  const formulas = document.querySelectorAll("div.math");
+  for (const formula of formulas) {
     formula.tabIndex = formula.scrollWidth > formula.clientWidth ? 0 : -1;
   }
 };

@@ -1,37 +1,47 @@
 // Explorers without a kernel. A page embeds the state of its widgets; each explorer's script runs
 // on it here, as it would in JupyterLab. What needs Python is not shown: `inPage` tells the script.
 (() => {
+  /**
+   * A widget as it is embedded: its traits, and bytes that stand somewhere in them.
+   * @typedef {{
+   *   state: { [trait: string]: any }, buffers?: { path: (string | number)[], data: string }[],
+   * }} Widget
+   */
+
   class PageModel {
     inPage = true;
     #state;
+    /** @type {Map<string, Set<() => void>>} */
     #listeners = new Map();
 
+    /** @param {Widget} widget */
     constructor({ state, buffers = [] }) {
       this.#state = state;
       for (const { path, data } of buffers) {
         const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-        const last = path.length - 1;
-        path.reduce(
-          (place, key, i) => (i === last ? (place[key] = new DataView(bytes.buffer)) : place[key]),
-          state,
-        );
+        const place = path.slice(0, -1).reduce((inside, key) => inside[key], state);
+        place[path[path.length - 1]] = new DataView(bytes.buffer);
       }
     }
 
+    /** @param {string} name */
     get(name) {
       return this.#state[name];
     }
 
+    /** @type {(name: string, value: any) => void} */
     set(name, value) {
       this.#state[name] = value;
       for (const listener of this.#listeners.get(`change:${name}`) ?? []) listener();
     }
 
+    /** @type {(event: string, listener: () => void) => void} */
     on(event, listener) {
-      if (!this.#listeners.has(event)) this.#listeners.set(event, new Set());
-      this.#listeners.get(event).add(listener);
+      const listeners = this.#listeners.get(event) ?? new Set();
+      this.#listeners.set(event, listeners.add(listener));
     }
 
+    /** @type {(event: string, listener: () => void) => void} */
     off(event, listener) {
       this.#listeners.get(event)?.delete(listener);
     }
@@ -39,6 +49,7 @@
     save_changes() {}
   }
 
+  /** @type {(place: HTMLElement, model: PageModel) => Promise<void>} */
   const show = async (place, model) => {
     const css = model.get("_css");
     if (![...document.head.querySelectorAll("style")].some((style) => style.textContent === css)) {
@@ -60,9 +71,10 @@
     const embedded = document.querySelector(
       'script[type="application/vnd.jupyter.widget-state+json"]',
     );
-    const { state } = embedded ? JSON.parse(embedded.textContent) : { state: {} };
+    const { state } = JSON.parse(embedded?.textContent || '{"state": {}}');
     for (const place of document.querySelectorAll("[data-explorer]")) {
-      const widget = state[place.dataset.explorer];
+      if (!(place instanceof HTMLElement)) continue;
+      const widget = state[place.dataset.explorer ?? ""];
       if (widget) show(place, new PageModel(widget));
     }
   });

@@ -43,7 +43,7 @@ def seen(node, bits, labels, k, before=0, after=0):
     """
     asked = {"table": table, "stride": stride, "first": before, "length": bits.shape[1], "k": k}
     asked |= {"labels": labels.tolist(), "classes": int(labels.max()) + 1}
-    return node(NAMES, "common/neighbours.js", script, asked)
+    return node({"common/neighbours.js": NAMES}, script, asked)
 
 
 @st.composite
@@ -96,7 +96,7 @@ def test_distances_of_pixels_are_exact(node):
     digits = nh.load("digits").train
     pixels = (16 * digits.inputs).flatten(1).numpy()[:50]
     script = "return [...squaredDistances(Uint8Array.from(given), 64)];"
-    found = node(NAMES, "common/neighbours.js", script, pixels.ravel().astype(int).tolist())
+    found = node({"common/neighbours.js": NAMES}, script, pixels.ravel().astype(int).tolist())
     theirs = ((pixels[:, None] - pixels) ** 2).sum(axis=2)
     assert np.array_equal(np.reshape(found, theirs.shape), theirs)
     # Of all digits they fit into 16 bits.

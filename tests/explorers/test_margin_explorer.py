@@ -54,7 +54,7 @@ def lines_of(node, given):
         };
       });
     """
-    return node(NAMES, "margins/line.js", script, given)
+    return node({"margins/line.js": NAMES}, script, given)
 
 
 @pytest.mark.parametrize("place", range(4), ids=lambda place: "-".join(map(str, NETWORKS[place])))
@@ -125,7 +125,7 @@ def test_nearest_digit_of_another_class_is_the_first_of_the_nearest(node):
       return given.labels.map((_, i) => nearestOther(given.points, given.labels, i, 64));
     """
     given = {"points": levels.ravel().tolist(), "labels": test.labels.tolist()}
-    assert node(NAMES, "margins/line.js", script, given) == squares.argmin(axis=1).tolist()
+    assert node({"margins/line.js": NAMES}, script, given) == squares.argmin(axis=1).tolist()
     # All of them can be reached by the slider.
     assert np.sqrt(squares.min(axis=1)).max() / 16 < LONGEST
 

@@ -43,7 +43,7 @@ def regimes_of_the_script(node, grids):
         "  return { regime: [...chart.regime], gain_size: [...chart.gainSize],"
         "    gain_time: [...chart.gainTime], borders }; });"
     )
-    return node(NAMES, "phases/regimes.js", script, grids)
+    return node({"phases/regimes.js": NAMES}, script, grids)
 
 
 def assert_same_charts(node, cases):
@@ -113,7 +113,7 @@ def test_a_border_is_scored(node):
         "border.stroke([0, 1], [2, 3]); border.set(1, 9);"
         "return [flat, border.below, border.score([[0, 0, true], [1, 0, true], [3, 1, false]])];"
     )
-    flat, below, score = node("Border", "phases/borders.js", script, None)
+    flat, below, score = node({"phases/borders.js": "Border"}, script, None)
     assert flat == [2, 2, 2]
     assert below == [1, 4, 3]
     assert score == {"right": 1, "tooHigh": 1, "tooLow": 1}
@@ -152,8 +152,12 @@ def told(node, explorer):
     raw["seeds"] = list(raw["seeds"])
     raw["means"] = {name: list(array) for name, array in raw["means"].items()}
     values = {name: getattr(explorer, name) for name in explorer._settings}
-    names = "callOf, criticalWords, hintWords, viewOf, whyWords"
-    return node(names, "phases/view.js", VIEW, {"raw": raw, "settings": values})
+    words = "callOf, criticalWords, hintWords, whyWords"
+    return node(
+        {"phases/view.js": "viewOf", "phases/words.js": words},
+        VIEW,
+        {"raw": raw, "settings": values},
+    )
 
 
 def run(call):

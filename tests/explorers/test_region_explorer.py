@@ -8,7 +8,7 @@ import traitlets
 import nhlib as nh
 from nhlib.explorers.regions.region_explorer import RegionExplorer
 
-ENGINE = "const { Network } = makeEngine();"
+ENGINE = {"regions/network.js": "Network", "regions/adam.js": "Adam"}
 LOAD = "const net = new Network(given.sizes).load(Float32Array.from(given.weights));"
 
 
@@ -26,8 +26,8 @@ def grid(side):
 @pytest.mark.parametrize("seed", [0, 7, 99])
 def test_the_page_starts_with_the_weights_of_mlp(node, widths, seed):
     sizes = [2, *widths, 2]
-    script = f"{ENGINE} return Array.from(Network.glorot(given.sizes, given.seed).flat());"
-    drawn = node("makeEngine", "regions/engine.js", script, {"sizes": sizes, "seed": seed})
+    script = "return Array.from(Network.glorot(given.sizes, given.seed).flat());"
+    drawn = node(ENGINE, script, {"sizes": sizes, "seed": seed})
     # A machine without fused products and sums rounds once more.
     assert np.allclose(drawn, flat(nh.mlp(2, widths, 2, seed=seed)), rtol=0, atol=1.2e-7)
 
@@ -40,11 +40,11 @@ def test_same_start_and_batches_give_the_same_losses(node, data, widths, classes
     network = nh.mlp(2, widths, classes, seed=3)
     rows = [torch.arange(64 * (i % 5), 64 * (i % 5) + n) for i in range(steps)]
     script = (
-        f"{ENGINE} {LOAD} const losses = [];"
+        f"{LOAD} const adam = new Adam(net); const losses = [];"
         "for (const rows of given.rows) {"
         "  const x = Float32Array.from(rows.flatMap((i) => given.inputs[i]));"
         "  const y = rows.map((i) => given.labels[i]);"
-        "  losses.push(net.step(x, y, rows.length, given.rate)); }"
+        "  losses.push(adam.step(x, y, rows.length, given.rate)); }"
         "return [losses, Array.from(net.flat())];"
     )
     given = {
@@ -55,7 +55,7 @@ def test_same_start_and_batches_give_the_same_losses(node, data, widths, classes
         "labels": train.labels.tolist(),
         "rate": rate,
     }
-    ours, weights = node("makeEngine", "regions/engine.js", script, given)
+    ours, weights = node(ENGINE, script, given)
     optimizer = torch.optim.Adam(network.parameters(), lr=rate, eps=1e-7)
     theirs = []
     for batch in rows:
@@ -74,13 +74,13 @@ def test_same_weights_give_the_same_codes_on_a_grid(node, widths):
     for parameter in network.parameters():
         parameter.data += 0.1
     script = (
-        f"{ENGINE} {LOAD} const onGrid = Array.from(net.forwardOnGrid(128));"
+        f"{LOAD} const onGrid = Array.from(net.forwardOnGrid(128));"
         "return { codes: Array.from(net.codes()), onGrid,"
         "  values: net.sizes.slice(1, -1).map((_, l) => Array.from(net.values[l + 1])),"
         "  decided: Array.from(net.decisions()) };"
     )
     given = {"sizes": [2, *widths, 2], "weights": flat(network)}
-    seen = node("makeEngine", "regions/engine.js", script, given)
+    seen = node(ENGINE, script, given)
     assert seen["onGrid"] == seen["codes"]
     points = grid(128)
     theirs = nh.encode(network, points).bits()
@@ -92,7 +92,7 @@ def test_same_weights_give_the_same_codes_on_a_grid(node, widths):
     assert (ours != theirs).mean() < 1e-5
     script = "return numbered(Uint32Array.from(given.codes), given.words);"
     given = {"codes": seen["codes"], "words": words.shape[1]}
-    counted = node("numbered", "regions/numbering.js", script, given)
+    counted = node({"regions/numbering.js": "numbered"}, script, given)
     assert counted["distinct"] == len(np.unique(ours, axis=0))
     first = np.unique(ours, axis=0, return_inverse=True)[1].ravel()
     pairs = set(zip(first.tolist(), counted["numbers"].values(), strict=True))
@@ -109,7 +109,7 @@ def test_lines_are_where_the_value_is_zero(node):
         "const path = { moveTo: (x, y) => ends.push([x, y]), lineTo: (x, y) => ends.push([x, y]) };"
         "contour(path, values, side); return ends;"
     )
-    ends = np.array(node("contour", "regions/contours.js", script, None))
+    ends = np.array(node({"regions/contours.js": "contour"}, script, None))
     radius = np.hypot(*(ends - 0.5).T)
     assert np.abs(radius - 0.31).max() < 0.002
     # Segments join end to end: every end is that of exactly two.
@@ -125,7 +125,7 @@ def test_a_saddle_gives_two_lines_that_do_not_cross(node):
         "contour({ moveTo: (...p) => ends.push(p), lineTo: (...p) => ends.push(p) },"
         "  Float32Array.from(values), 2); return ends; });"
     )
-    for ends in node("contour", "regions/contours.js", script, None):
+    for ends in node({"regions/contours.js": "contour"}, script, None):
         assert len(ends) == 4
         middles = (np.array(ends[::2]) + ends[1::2]) / 2
         assert np.abs(middles[0] - middles[1]).sum() == pytest.approx(1)
@@ -156,7 +156,7 @@ def test_borders_are_the_contours_of_all_units(node):
     words = np.packbits(np.pad(bits, ((0, 0), (0, 64 - bits.shape[1]))), 1, "little")
     given = {"sizes": [2, 20, 17, 2], "values": [v.flatten().tolist() for v in values]}
     given["codes"] = words.view("<u4").ravel().tolist()
-    ours, alone = node("borders, contour", "regions/contours.js", script, given)
+    ours, alone = node({"regions/contours.js": "borders, contour"}, script, given)
     for mine, theirs in zip(ours, alone, strict=True):
         assert len(mine) > 50
         assert sorted(mine) == sorted(theirs)

@@ -67,7 +67,7 @@ def in_the_page(node, explorer, wishes):
     )
     name = explorer.table
     asked = {"stored": plain(explorer._stored[name]), "protocols": explorer._protocols}
-    return node("Measured", "sweeps/slices.js", script, {**asked, "wishes": wishes})
+    return node({"sweeps/slices.js": "Measured"}, script, {**asked, "wishes": wishes})
 
 
 def assert_same_slices(node, explorer, wishes):

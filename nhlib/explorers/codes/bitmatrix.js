@@ -1,12 +1,18 @@
 // The matrix of bits: digits as rows, sorted by class, units as columns.
-
-import { CLASSES, capital, emptyPicture, named, paintDigit, placesOf } from "../common/digits.js";
+/** @import { Digits } from "../common/digits.js" */
+/** @import { Colors, Frame } from "../common/frame.js" */
+/** @import { View } from "./codes.js" */
+/** @import { Measured } from "./measured.js" */
+import { CLASSES, emptyPicture, named, paintDigit, placesOf } from "../common/digits.js";
+import { h } from "../common/elements.js";
 import { bitOf } from "../common/neighbours.js";
-import { grouped, h, percent, plural } from "../common/parts.js";
+import { addCanvas } from "../common/pictures.js";
+import { capital, grouped, percent, plural } from "../common/words.js";
 
 const ROWS = 16; // digits of a class
 const MATRIX = { height: 590, left: 20, top: 18, gap: 4, strip: 34, bottom: 20 };
 
+/** @type {(ui: Frame, digits: Digits) => View} */
 export const matrixView = (ui, digits) => {
   const place = h("div", { class: "nh-view" });
   const rows = Array.from({ length: CLASSES }, (_, c) =>
@@ -14,17 +20,22 @@ export const matrixView = (ui, digits) => {
   ).flat();
   const classSizes = new Array(CLASSES).fill(0);
   for (const label of digits.labels) classSizes[label]++;
-  let state;
+  /** @type {Measured} */
+  let measured;
   const cursor = { row: Math.max(0, rows.indexOf(ui.get("digit"))), unit: 0 };
   const { height, left, top, gap, strip, bottom } = MATRIX;
   const tall = (height - top - strip - bottom - gap * CLASSES) / rows.length;
+  /** @param {number} row */
   const yOf = (row) => top + row * tall + gap * Math.floor(row / ROWS);
-  let [places, wide] = [[], 1];
+  /** @type {number[]} */
+  let places = [];
+  let wide = 1;
 
+  /** @type {(context: CanvasRenderingContext2D, width: number, _: number, colors: Colors) => void} */
   const paint = (context, width, _, colors) => {
-    const { codes, sizes, names } = state;
+    const { codes, sizes, names } = measured;
     places = placesOf(sizes, 1);
-    wide = (width - left - 2) / (places.at(-1) + 1);
+    wide = (width - left - 2) / (places[places.length - 1] + 1);
     const thin = wide > 4 ? 1 : 0;
     context.clearRect(0, 0, width, height);
     context.font = "12px system-ui, sans-serif";
@@ -53,7 +64,7 @@ export const matrixView = (ui, digits) => {
     context.fillStyle = colors.ink;
     context.textAlign = "center";
     for (let c = 0; c < CLASSES; c++)
-      context.fillText(c, left / 2, yOf((c + 0.5) * ROWS) - gap / 2);
+      context.fillText(String(c), left / 2, yOf((c + 0.5) * ROWS) - gap / 2);
     context.textAlign = "left";
     let first = 0;
     sizes.forEach((size, l) => {
@@ -82,13 +93,17 @@ export const matrixView = (ui, digits) => {
     context.strokeRect(x - 1, top - 1, wide - thin + 2, base - top + 1);
   };
 
+  /** @type {number[] | null} */
   let shares = null;
-  const sharesOn = () =>
-    (shares ??= Array.from({ length: state.codes.length }, (_, b) => {
+  const sharesOn = () => {
+    const { codes } = measured;
+    shares ??= Array.from({ length: codes.length }, (_, b) => {
       let on = 0;
-      for (let i = 0; i < digits.n; i++) on += bitOf(state.codes, i, b);
+      for (let i = 0; i < digits.n; i++) on += bitOf(codes, i, b);
       return on / digits.n;
-    }));
+    });
+    return shares;
+  };
 
   const picture = emptyPicture();
   const text = h("p", { "aria-live": "polite" });
@@ -96,7 +111,7 @@ export const matrixView = (ui, digits) => {
     const i = rows[cursor.row];
     const label = digits.labels[i];
     paintDigit(picture, digits, i);
-    const { codes, names, sizes } = state;
+    const { codes, names, sizes } = measured;
     let [unit, layer] = [cursor.unit, 0];
     while (unit >= sizes[layer]) unit -= sizes[layer++];
     let inClass = 0;
@@ -110,15 +125,18 @@ export const matrixView = (ui, digits) => {
       `${percent(sharesOn()[cursor.unit], 0)} of all digits.`;
   };
 
+  /** @type {(row: number, unit: number) => void} */
   const go = (row, unit) => {
     cursor.row = Math.min(rows.length - 1, Math.max(0, row));
-    cursor.unit = Math.min(state.codes.length - 1, Math.max(0, unit));
+    cursor.unit = Math.min(measured.codes.length - 1, Math.max(0, unit));
     describe();
     canvas.repaint();
   };
+  /** @param {KeyboardEvent} event */
   const keys = (event) => {
     const { row, unit } = cursor;
-    const to = {
+    /** @type {{ [key: string]: [row: number, unit: number] }} */
+    const places = {
       ArrowUp: [row - 1, unit],
       ArrowDown: [row + 1, unit],
       ArrowLeft: [row, unit - 1],
@@ -127,8 +145,8 @@ export const matrixView = (ui, digits) => {
       PageDown: [row + ROWS, unit],
       Home: [row, 0],
       End: [row, Infinity],
-    }[event.key];
-    if (to) go(...to);
+    };
+    if (event.key in places) go(...places[event.key]);
     else if (event.key === "Enter" || event.key === " ") ui.set("digit", rows[row]);
     else return;
     event.preventDefault();
@@ -136,7 +154,8 @@ export const matrixView = (ui, digits) => {
   const label =
     "Matrix of bits: digits as rows, sorted by class, units as columns. Arrow keys move a cursor, " +
     "Enter chooses its digit.";
-  const canvas = ui.canvas({ label, height, paint, keys, into: place });
+  const canvas = addCanvas(ui, { label, height, paint, keys, into: place });
+  /** @param {MouseEvent} event */
   const pointed = (event) => {
     const box = canvas.element.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
@@ -162,7 +181,7 @@ export const matrixView = (ui, digits) => {
       const never = sharesOn().filter((share) => share === 0).length;
       const always = sharesOn().filter((share) => share === 1).length;
       return (
-        `${plural(never, "unit")} of ${grouped(state.codes.length)} ${never === 1 ? "is" : "are"} ` +
+        `${plural(never, "unit")} of ${grouped(measured.codes.length)} ${never === 1 ? "is" : "are"} ` +
         `off for every digit, ${grouped(always)} on for every one. The rows are the first ${ROWS} ` +
         "digits of each class."
       );
@@ -172,9 +191,9 @@ export const matrixView = (ui, digits) => {
       "nh.plot_codes(codes[rows], labels[rows])",
       "print(nh.unit_activity(codes))",
     ],
-    show(newState) {
-      if (state !== newState) shares = null;
-      state = newState;
+    show(now) {
+      if (measured !== now) shares = null;
+      measured = now;
       go(cursor.row, cursor.unit);
     },
   };

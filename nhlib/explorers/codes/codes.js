@@ -1,51 +1,38 @@
 // CodeExplorer: three views of the digits' codes, and what is measured on them.
-
-import { bytesOf, CLASSES, capital, digitsOf, MOST, SIDE } from "../common/digits.js";
+/** @import { Colors, Entry, Model } from "../common/frame.js" */
+/** @import { Measured, Neighbours } from "./measured.js" */
 import {
-  accuracyOf,
-  codesFrom,
-  groupsOf,
-  hammingDistances,
-  nearestOthers,
-  redundancyRatio,
-  sharedCodes,
-  squaredDistances,
-  votesOf,
-} from "../common/neighbours.js";
-import { Frame, grouped, h, percent, plural } from "../common/parts.js";
+  addButtons,
+  addChoice,
+  addSegments,
+  addSlider,
+  addValueSlider,
+} from "../common/controls.js";
+import { digitsOf, MOST, SIDE } from "../common/digits.js";
+import { h } from "../common/elements.js";
+import { Frame } from "../common/frame.js";
+import { redundancyRatio, squaredDistances } from "../common/neighbours.js";
+import { capital, grouped, percent, plural } from "../common/words.js";
 import { matrixView } from "./bitmatrix.js";
 import { collisionsView } from "./collisions.js";
+import { LAYERS, measure, neighboursOf, vote } from "./measured.js";
 import { neighboursView } from "./nearest.js";
 
-const LAYERS = ["all", "relu1", "relu2", "relu3"];
 const EPOCHS = [0, 1, 10, 30];
 
-const measured = (ui, digits) => {
-  const { layers, columns } = ui.get("_networks")[ui.get("network")];
-  const which = LAYERS.indexOf(ui.get("layer"));
-  const sizes = which > 0 ? [layers[which - 1]] : layers;
-  const before = which > 0 ? layers.slice(0, which - 1).reduce((sum, size) => sum + size, 0) : 0;
-  const table = bytesOf(ui.get("_bits"));
-  const codes = codesFrom(
-    table,
-    table.length / digits.n,
-    columns[ui.get("protocol")][ui.get("epoch")] + before,
-    sizes.reduce((sum, size) => sum + size),
-  );
-  const apart = hammingDistances(codes);
-  const groups = groupsOf(codes);
-  return {
-    codes,
-    names: which > 0 ? [LAYERS[which]] : layers.map((_, l) => LAYERS[l + 1]),
-    sizes,
-    apart,
-    nearest: nearestOthers(apart, digits.n, MOST),
-    nDistinct: Math.max(...groups) + 1,
-    shared: sharedCodes(groups),
-  };
-};
+/**
+ * What a view adds to the stage, to the legend, to the summary and to the call.
+ * @typedef {{
+ *   place: HTMLElement,
+ *   show(measured: Measured): void,
+ *   legend(colors: Colors): Entry[],
+ *   words(): string,
+ *   call(): string[],
+ * }} View
+ */
 
-const callOf = (ui, { call }) => {
+/** @type {(ui: Frame, view: View) => string} */
+const callOf = (ui, view) => {
   const [widths, protocol, epoch, layer] = ["network", "protocol", "epoch", "layer"].map((name) =>
     ui.get(name),
   );
@@ -75,17 +62,31 @@ const callOf = (ui, { call }) => {
     "near = near[~itself].reshape(-1, k)",
     "print(accuracy(near))",
     "",
-    ...call(),
+    ...view.call(),
   ].join("\n");
 };
 
+/** @type {(ui: Frame, units: string, measured: Measured, view: View) => string} */
+const wordsOf = (ui, units, { codes, nDistinct, k, accuracy }, view) => {
+  const [protocol, epoch, layer] = ["protocol", "epoch", "layer"].map((name) => ui.get(name));
+  return (
+    `${capital(units)}${layer === "all" ? "" : `, of them ${layer}`}, protocol ${protocol}, ` +
+    `${epoch ? `after ${plural(epoch, "epoch")}` : "before training"}: ` +
+    `${grouped(codes.n)} digits have ${plural(nDistinct, "distinct code")}, redundancy ratio ` +
+    `${redundancyRatio(codes.n, nDistinct).toFixed(3)}. The vote of the ` +
+    `${k === 1 ? "nearest code" : `${k} nearest codes`} of other digits is right for ` +
+    `${percent(accuracy)}. ${view.words()}`
+  );
+};
+
 export default {
+  /** @param {{ model: Model, el: HTMLElement }} given */
   render({ model, el }) {
     const ui = new Frame(model, el, { name: "code-explorer", title: "Code explorer", version: 1 });
     if (!ui.usable) return ui.end;
     const digits = digitsOf(ui);
 
-    ui.segments("view", {
+    addSegments(ui, "view", {
       label: "View",
       options: [
         ["matrix", "Bit matrix"],
@@ -98,22 +99,17 @@ export default {
     ui.stage.append(tiles);
 
     // By pixels nothing depends on the network; it takes a moment, so not before it is needed.
-    let byPixels = null;
+    /** @type {Neighbours | undefined} */
+    let byPixels;
     const pixelsOf = () => {
-      if (!byPixels) {
-        const apart = squaredDistances(digits.pixels, SIDE * SIDE);
-        byPixels = { apart, nearest: nearestOthers(apart, digits.n, MOST) };
-      }
-      if (byPixels.k !== ui.get("k")) {
-        byPixels.k = ui.get("k");
-        byPixels.votes = votesOf(byPixels.nearest, MOST, byPixels.k, digits.labels, CLASSES);
-        byPixels.accuracy = accuracyOf(byPixels.votes, digits.labels);
-      }
+      byPixels ??= neighboursOf(squaredDistances(digits.pixels, SIDE * SIDE), digits.n);
+      vote(byPixels, ui.get("k"), digits.labels);
       return byPixels;
     };
     const early = setTimeout(pixelsOf, 500);
     ui.ended.signal.addEventListener("abort", () => clearTimeout(early));
 
+    /** @type {{ [name: string]: View }} */
     const views = {
       matrix: matrixView(ui, digits),
       collisions: collisionsView(ui, digits),
@@ -122,81 +118,74 @@ export default {
     ui.stage.append(...Object.values(views).map(({ place }) => place));
 
     const networks = ui.get("_networks");
+    /** @param {string} name */
     const units = (name) =>
       networks[name].layers.length === 1
         ? plural(networks[name].layers[0], "unit")
         : `${networks[name].layers.join(" + ")} units`;
-    ui.choice("network", {
+    addChoice(ui, "network", {
       label: "Hidden units",
       options: Object.keys(networks).map((name) => [name, units(name)]),
     });
-    ui.choice("protocol", {
+    addChoice(ui, "protocol", {
       label: "Protocol",
       options: [
         ["A", "A: plain"],
         ["B", "B: with batch norm"],
       ],
     });
-    ui.slider("epoch", { label: "Epoch", values: EPOCHS });
-    const layers = ui.choice("layer", {
+    addValueSlider(ui, "epoch", { label: "Epoch", values: EPOCHS });
+    const layers = addChoice(ui, "layer", {
       label: "Code of",
       options: LAYERS.map((name) => [name, name === "all" ? "all layers" : `layer ${name}`]),
     });
-    const ofDigit = [
-      ui.slider("digit", { label: "Digit", min: 0, max: digits.n - 1 }),
-      ui.slider("k", { label: "Neighbours k", min: 1, max: MOST }),
+    const controls = [
+      addSlider(ui, "digit", { label: "Digit", min: 0, max: digits.n - 1 }),
+      addSlider(ui, "k", { label: "Neighbours k", min: 1, max: MOST }),
     ];
-    const [nextWrong] = ui.buttons([
+    const { row, buttons } = addButtons(ui, [
       "Next digit that codes get wrong",
       () => {
-        const wrong = (i) => state.votes[i] !== digits.labels[i];
+        /** @param {number} i */
+        const wrong = (i) => measured.votes[i] !== digits.labels[i];
         const after = [...digits.labels.keys()].map((i) => (i + ui.get("digit") + 1) % digits.n);
         ui.set("digit", after.find(wrong) ?? ui.get("digit"));
       },
     ]);
+    const ofDigit = [...controls, row];
 
-    let [state, known] = [null, null];
+    /** @type {Measured} */
+    let measured;
+    let known = "";
     const draw = () => {
-      if (ui.get("layer") !== "all" && networks[ui.get("network")].layers.length === 1) {
+      const network = ui.get("network");
+      const single = networks[network].layers.length === 1;
+      if (single && ui.get("layer") !== "all") {
         ui.set("layer", "all"); // which draws again
         return;
       }
       const asked = ["network", "protocol", "epoch", "layer"].map((name) => ui.get(name)).join();
-      if (asked !== known) [state, known] = [measured(ui, digits), asked];
+      if (asked !== known) [measured, known] = [measure(ui, digits), asked];
       const k = ui.get("k");
-      if (state.k !== k) {
-        state.k = k;
-        state.votes = votesOf(state.nearest, MOST, k, digits.labels, CLASSES);
-        state.accuracy = accuracyOf(state.votes, digits.labels);
-      }
+      vote(measured, k, digits.labels);
       const shown = ui.get("view");
       const neighbours = shown === "neighbours";
       for (const [name, { place }] of Object.entries(views)) place.hidden = name !== shown;
-      layers.hidden = networks[ui.get("network")].layers.length === 1;
-      for (const control of [...ofDigit, nextWrong.parentNode]) control.hidden = !neighbours;
-      nextWrong.disabled = state.accuracy === 1;
-      views[shown].show(state);
+      layers.element.hidden = single;
+      for (const control of ofDigit) control.hidden = !neighbours;
+      buttons[0].disabled = measured.accuracy === 1;
+      views[shown].show(measured);
 
-      const ratio = redundancyRatio(digits.n, state.nDistinct).toFixed(3);
       const numbers = [
-        ["Redundancy ratio", ratio],
-        ["Distinct codes", `${grouped(state.nDistinct)} of ${grouped(digits.n)}`],
-        [`${k}-NN on codes`, percent(state.accuracy)],
+        ["Redundancy ratio", redundancyRatio(digits.n, measured.nDistinct).toFixed(3)],
+        ["Distinct codes", `${grouped(measured.nDistinct)} of ${grouped(digits.n)}`],
+        [`${k}-NN on codes`, percent(measured.accuracy)],
         ...(neighbours ? [[`${k}-NN on pixels`, percent(pixelsOf().accuracy)]] : []),
       ];
       tiles.replaceChildren(
         ...numbers.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value))),
       );
-      const epoch = ui.get("epoch");
-      const layer = ui.get("layer");
-      ui.say(
-        `${capital(units(ui.get("network")))}${layer === "all" ? "" : `, of them ${layer}`}, ` +
-          `protocol ${ui.get("protocol")}, ` +
-          `${epoch ? `after ${plural(epoch, "epoch")}` : "before training"}: ` +
-          `${grouped(digits.n)} digits have ${plural(state.nDistinct, "distinct code")}, ` +
-          `redundancy ratio ${ratio}. The vote of the ${k === 1 ? "nearest code" : `${k} nearest codes`} ` +
-          `of other digits is right for ${percent(state.accuracy)}. ${views[shown].words()}`,
-      );
+      ui.say(wordsOf(ui, units(network), measured, views[shown]));
       ui.call(callOf(ui, views[shown]));
       ui.legend(views[shown].legend(ui.colors()));
     };

@@ -1,34 +1,44 @@
 // The digits that share a code, as groups of pictures.
-
+/** @import { Digits } from "../common/digits.js" */
+/** @import { Frame } from "../common/frame.js" */
+/** @import { View } from "./codes.js" */
+/** @import { Measured } from "./measured.js" */
 import { barcode, digitButton, rove } from "../common/digits.js";
-import { grouped, h, plural } from "../common/parts.js";
+import { h } from "../common/elements.js";
+import { grouped, plural } from "../common/words.js";
 
 const [GROUPS, PICTURES] = [6, 24]; // shared codes, and pictures of each
 
+/** @type {(ui: Frame, digits: Digits) => View} */
 export const collisionsView = (ui, digits) => {
   const list = h("ol", { class: "nh-groups" });
   const none = h("p", {}, "Every digit has a code of its own.");
   const place = h("div", { class: "nh-view" }, none, list);
   const settle = rove(list);
-  let state;
-  let shown = [];
+  /** @type {Measured} */
+  let measured;
+  /** @type {(() => void)[]} */
+  let pictures = []; // draw each anew
 
+  /**
+   * Its classes and how many digits each has, the largest first.
+   * @type {(members: number[]) => [label: number, count: number][]}
+   */
   const classesOf = (members) => {
     const counts = new Map();
     for (const i of members) counts.set(digits.labels[i], (counts.get(digits.labels[i]) ?? 0) + 1);
     return [...counts].sort(([a, m], [b, n]) => n - m || a - b);
   };
 
+  /** @param {number[]} members */
   const group = (members) => {
     const classes = classesOf(members);
-    const pictures = members.slice(0, PICTURES).map((i) => {
-      const picture = digitButton(ui, digits);
-      picture.other = digits.labels[i] !== classes[0][0];
-      picture.show(i, picture.other);
-      return picture;
+    const buttons = members.slice(0, PICTURES).map((i) => {
+      const { button, show } = digitButton(ui, digits);
+      pictures.push(() => show(i, digits.labels[i] !== classes[0][0]));
+      return button;
     });
-    shown.push(...pictures);
-    const more = members.length - pictures.length;
+    const more = members.length - buttons.length;
     return h(
       "li",
       {},
@@ -42,17 +52,17 @@ export const collisionsView = (ui, digits) => {
               .map(([label, count], c) => `${count}\u00a0of${c ? "" : "\u00a0class"}\u00a0${label}`)
               .join(", "),
       ),
-      barcode(state, members[0]),
+      barcode(measured, members[0]),
       h(
         "div",
         { class: "nh-pictures" },
-        ...pictures.map(({ button }) => button),
+        ...buttons,
         more ? h("span", {}, `and ${grouped(more)} more`) : null,
       ),
     );
   };
 
-  const pure = () => state.shared.filter((members) => classesOf(members).length === 1).length;
+  const pure = () => measured.shared.filter((members) => classesOf(members).length === 1).length;
 
   return {
     place,
@@ -61,7 +71,7 @@ export const collisionsView = (ui, digits) => {
       { color: colors.series[0], mark: "■", text: "unit on, in the code that they share" },
     ],
     words: () => {
-      const { shared } = state;
+      const { shared } = measured;
       if (!shared.length) return "Every digit has a code of its own.";
       const sharing = shared.reduce((sum, members) => sum + members.length, 0);
       return (
@@ -78,15 +88,16 @@ export const collisionsView = (ui, digits) => {
       "mixed = sum(len(np.unique(labels[group == g])) > 1 for g in shared)",
       "print(sizes[shared].sum(), len(shared), sizes.max(), mixed)",
     ],
-    show(newState) {
-      if (state !== newState) {
-        state = newState;
-        shown = [];
-        none.hidden = state.shared.length > 0;
-        list.replaceChildren(...state.shared.slice(0, GROUPS).map(group));
-        settle();
+    show(now) {
+      const others = measured !== now;
+      if (others) {
+        measured = now;
+        pictures = [];
+        none.hidden = now.shared.length > 0;
+        list.replaceChildren(...now.shared.slice(0, GROUPS).map(group));
       }
-      for (const picture of shown) picture.show(picture.shown, picture.other);
+      for (const show of pictures) show();
+      if (others) settle();
     },
   };
 };

@@ -1,8 +1,10 @@
 // One digit's nearest neighbours, by code and by pixels.
-
+/** @import { Digits } from "../common/digits.js" */
+/** @import { Frame } from "../common/frame.js" */
+/** @import { View } from "./codes.js" */
+/** @import { Measured, Neighbours } from "./measured.js" */
 import {
   barcode,
-  capital,
   digitButton,
   emptyPicture,
   MOST,
@@ -10,8 +12,10 @@ import {
   paintDigit,
   rove,
 } from "../common/digits.js";
-import { h, percent } from "../common/parts.js";
+import { h } from "../common/elements.js";
+import { capital, percent } from "../common/words.js";
 
+/** @type {(ui: Frame, digits: Digits, pixelsOf: () => Neighbours) => View} */
 export const neighboursView = (ui, digits, pixelsOf) => {
   const picture = emptyPicture();
   const about = h("p", {});
@@ -43,13 +47,16 @@ export const neighboursView = (ui, digits, pixelsOf) => {
   );
   const settle = rove(body, 2);
   const cell = () => {
-    const one = digitButton(ui, digits);
+    const picture = digitButton(ui, digits);
     const verdict = h("span");
     return {
-      ...one,
-      one,
-      verdict,
-      td: h("td", {}, h("span", { class: "nh-pair" }, one.button, verdict)),
+      td: h("td", {}, h("span", { class: "nh-pair" }, picture.button, verdict)),
+      /** @type {(i: number, right: boolean) => void} */
+      show(i, right) {
+        picture.show(i, !right, right ? ", same class" : ", another class");
+        verdict.textContent = `${right ? "✓" : "✗"} ${digits.labels[i]}`;
+        verdict.className = right ? "nh-right" : "nh-wrong";
+      },
     };
   };
   const lines = Array.from({ length: MOST }, () => {
@@ -59,15 +66,12 @@ export const neighboursView = (ui, digits, pixelsOf) => {
     body.append(tr);
     return { tr, near, nearPixels, bits, bars, distance };
   });
-  let state;
+  /** @type {Measured} */
+  let measured;
 
-  const fillCell = ({ one, verdict }, i, right) => {
-    one.show(i, !right, right ? ", same class" : ", another class");
-    verdict.textContent = `${right ? "✓" : "✗"} ${digits.labels[i]}`;
-    verdict.className = right ? "nh-right" : "nh-wrong";
-  };
   const found = () => {
     const [i, k] = [ui.get("digit"), ui.get("k")];
+    /** @param {Uint16Array} nearest */
     const same = (nearest) => {
       const near = [...nearest.subarray(i * MOST, i * MOST + k)];
       return near.filter((j) => digits.labels[j] === digits.labels[i]).length;
@@ -77,12 +81,13 @@ export const neighboursView = (ui, digits, pixelsOf) => {
       i,
       k,
       label: digits.labels[i],
-      byCode: same(state.nearest),
+      byCode: same(measured.nearest),
       byPixels: same(pixels.nearest),
-      vote: state.votes[i],
+      vote: measured.votes[i],
       votePixels: pixels.votes[i],
     };
   };
+  /** @type {(vote: number, label: number) => string} */
   const judged = (vote, label) => `${vote} (${vote === label ? "right" : "wrong"})`;
 
   return {
@@ -113,8 +118,8 @@ export const neighboursView = (ui, digits, pixelsOf) => {
       "print(near[digit], labels[near[digit]], codes[digit].hamming(codes[near[digit]]))",
       "print(near_pixels[digit], labels[near_pixels[digit]])",
     ],
-    show(newState) {
-      state = newState;
+    show(now) {
+      measured = now;
       const { i, k, label, vote, votePixels } = found();
       const pixels = pixelsOf();
       paintDigit(picture, digits, i);
@@ -122,16 +127,16 @@ export const neighboursView = (ui, digits, pixelsOf) => {
         h("strong", {}, capital(named(digits, i))),
         `. The ${k} nearest vote: by code ${judged(vote, label)}, by pixels ${judged(votePixels, label)}.`,
       );
-      code.replaceChildren(barcode(state, i));
+      code.replaceChildren(barcode(measured, i));
       lines.forEach((line, r) => {
         line.tr.hidden = r >= k;
         if (r >= k) return;
-        const near = state.nearest[i * MOST + r];
+        const near = measured.nearest[i * MOST + r];
         const nearPixels = pixels.nearest[i * MOST + r];
-        fillCell(line.near, near, digits.labels[near] === label);
-        line.bits.textContent = state.apart[i * digits.n + near];
-        line.bars.replaceChildren(barcode(state, near, i));
-        fillCell(line.nearPixels, nearPixels, digits.labels[nearPixels] === label);
+        line.near.show(near, digits.labels[near] === label);
+        line.bits.textContent = String(measured.apart[i * digits.n + near]);
+        line.bars.replaceChildren(barcode(measured, near, i));
+        line.nearPixels.show(nearPixels, digits.labels[nearPixels] === label);
         const distance = Math.sqrt(pixels.apart[i * digits.n + nearPixels]) / 16;
         line.distance.textContent = distance.toFixed(2);
       });

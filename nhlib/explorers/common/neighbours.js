@@ -1,8 +1,16 @@
 // Codes and their neighbours, measured as nhlib measures them: distances are whole numbers, so
 // ties are common, and every rule for them is nhlib's. Nothing here draws.
 
-// A table of bits, `stride` bytes a row as np.packbits writes them; the codes are `length` of its
-// columns from `first` on. They are kept in 32-bit words, `width` a code.
+/**
+ * Codes of n examples, of `length` bits each: in 32-bit words, `width` a code.
+ * @typedef {{ n: number, length: number, width: number, words: Int32Array }} Codes
+ */
+
+/**
+ * The codes that are `length` columns from `first` on of a table of bits, which has `stride` bytes a
+ * row as np.packbits writes them.
+ * @type {(table: Uint8Array, stride: number, first: number, length: number) => Codes}
+ */
 export const codesFrom = (table, stride, first, length) => {
   const n = table.length / stride;
   const width = Math.ceil(length / 32);
@@ -17,15 +25,20 @@ export const codesFrom = (table, stride, first, length) => {
   return { n, length, width, words };
 };
 
+/** @type {(codes: Codes, i: number, b: number) => number} */
 export const bitOf = (codes, i, b) => (codes.words[i * codes.width + (b >> 5)] >>> (b & 31)) & 1;
 
+/** @type {(word: number) => number} */
 const ones = (word) => {
   let v = word - ((word >>> 1) & 0x55555555);
   v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
   return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 };
 
-// Bits in which two codes differ, for every pair: a matrix, row by row.
+/**
+ * Bits in which two codes differ, for every pair: a matrix, row by row.
+ * @type {(codes: Codes) => Uint16Array}
+ */
 export const hammingDistances = ({ n, width, words }) => {
   const apart = new Uint16Array(n * n);
   for (let i = 0; i < n; i++) {
@@ -38,7 +51,10 @@ export const hammingDistances = ({ n, width, words }) => {
   return apart;
 };
 
-// Squared Euclidean distances of points with `size` small whole numbers each.
+/**
+ * Squared Euclidean distances of points with `size` small whole numbers each.
+ * @type {(points: Uint8Array, size: number) => Uint16Array}
+ */
 export const squaredDistances = (points, size) => {
   const n = points.length / size;
   const apart = new Uint16Array(n * n);
@@ -56,8 +72,11 @@ export const squaredDistances = (points, size) => {
   return apart;
 };
 
-// The k nearest others of every example, by distance, then by index, as nhlib.nearest_codes
-// orders them once the example itself is left out.
+/**
+ * The k nearest others of every example, by distance, then by index, as nhlib.nearest_codes
+ * orders them once the example itself is left out.
+ * @type {(apart: Uint16Array, n: number, k: number) => Uint16Array}
+ */
 export const nearestOthers = (apart, n, k) => {
   const nearest = new Uint16Array(n * k);
   const far = new Uint16Array(k);
@@ -83,21 +102,30 @@ export const nearestOthers = (apart, n, k) => {
   return nearest;
 };
 
-// The class that the first k of an example's neighbours vote for, of `kept` that are known; among
-// equals the smallest, as in nhlib.knn_accuracy.
-export const voteOf = (nearest, kept, i, k, labels, nClasses) => {
-  const votes = new Uint16Array(nClasses);
-  for (let r = 0; r < k; r++) votes[labels[nearest[i * kept + r]]]++;
-  return votes.indexOf(Math.max(...votes));
-};
-
+/**
+ * The class that the first k of every example's neighbours vote for, of `kept` that are known; among
+ * equals the smallest, as in nhlib.knn_accuracy.
+ * @param {Uint16Array} nearest
+ * @param {number} kept
+ * @param {number} k
+ * @param {Uint8Array} labels
+ * @param {number} nClasses
+ */
 export const votesOf = (nearest, kept, k, labels, nClasses) =>
-  Uint8Array.from(labels, (_, i) => voteOf(nearest, kept, i, k, labels, nClasses));
+  Uint8Array.from(labels, (_, i) => {
+    const votes = new Uint16Array(nClasses);
+    for (let r = 0; r < k; r++) votes[labels[nearest[i * kept + r]]]++;
+    return votes.indexOf(Math.max(...votes));
+  });
 
+/** @type {(votes: Uint8Array, labels: Uint8Array) => number} */
 export const accuracyOf = (votes, labels) =>
-  votes.reduce((right, vote, i) => right + (vote === labels[i]), 0) / labels.length;
+  votes.reduce((right, vote, i) => right + Number(vote === labels[i]), 0) / labels.length;
 
-// Equal numbers for equal codes, from 0 on, in the order in which codes first appear.
+/**
+ * Equal numbers for equal codes, from 0 on, in the order in which codes first appear.
+ * @type {(codes: Codes) => Int32Array}
+ */
 export const groupsOf = ({ n, width, words }) => {
   const numbers = new Map();
   return Int32Array.from({ length: n }, (_, i) => {
@@ -107,11 +135,19 @@ export const groupsOf = ({ n, width, words }) => {
   });
 };
 
-// The examples of every code that more than one has: most of them first, then by the first.
+/**
+ * The examples of every code that more than one has: most of them first, then by the first.
+ * @type {(groups: Int32Array) => number[][]}
+ */
 export const sharedCodes = (groups) => {
+  /** @type {number[][]} */
   const members = [];
-  groups.forEach((group, i) => (members[group] ??= []).push(i));
+  groups.forEach((group, i) => {
+    members[group] ??= [];
+    members[group].push(i);
+  });
   return members.filter((group) => group.length > 1).sort((a, b) => b.length - a.length);
 };
 
+/** @type {(n: number, nDistinct: number) => number} */
 export const redundancyRatio = (n, nDistinct) => (n - nDistinct) / n;

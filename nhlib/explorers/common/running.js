@@ -1,13 +1,30 @@
 // Training from within an explorer, where there is a Python that trains: a row with Run, progress
 // and Cancel, for explorers whose Python side is running.Running.
-import { h } from "./parts.js";
+/** @import { Frame } from "./frame.js" */
+import { h } from "./elements.js";
+import { Kernel } from "./kernel.js";
 
-// Returns null where there is no kernel, and nothing is shown. Else {element, refresh}: the row, and
-// what to call after the request may have changed. `request()` returns {table, settings, text},
-// arguments of nh.sweep by name and what they mean in words, and perhaps `then`, called once they
-// are sent; or only {text}, that says why there is nothing to ask. `inputs` stand before the button.
-export const runner = (ui, { request, inputs = [] }) => {
+/**
+ * What is asked for, as arguments of nh.sweep by name, and what they mean in words; `sent` is called
+ * once Python has been asked. Only the text, if there is nothing to ask: it says why.
+ * @typedef {{
+ *   text: string,
+ *   table?: string,
+ *   settings?: { [name: string]: any[] },
+ *   sent?: () => void,
+ * }} Request
+ */
+
+/**
+ * Return the row, and what to call after the request may have changed; null where there is no
+ * kernel.
+ * @param {Frame} ui
+ * @param {() => Request} request
+ * @param {HTMLElement[]} inputs what stands before the button
+ */
+export const runner = (ui, request, inputs) => {
   if (ui.inPage) return null;
+  const kernel = new Kernel(ui);
   const button = h("button", { type: "submit" }, "Run");
   const cancel = h("button", { type: "button", hidden: true }, "Cancel");
   const what = h("span", { class: "nh-copied" });
@@ -17,8 +34,9 @@ export const runner = (ui, { request, inputs = [] }) => {
   const element = h("div", { class: "nh-run" }, form, h("div", { class: "nh-row" }, bar, status));
   let silent = false; // then what was running is not any more, for all we know
 
+  /** @param {{ kind: string, [name: string]: any }} message */
   const send = (message) =>
-    ui.ask(message, (text) => {
+    kernel.ask(message, (text) => {
       silent = true;
       status.textContent = `${text} What has been measured stays here.`;
       bar.hidden = true;
@@ -26,14 +44,14 @@ export const runner = (ui, { request, inputs = [] }) => {
     });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    const { table, settings, then, text } = request();
+    const { table, settings, sent, text } = request();
     if (!settings) {
       status.textContent = text;
       return;
     }
     status.textContent = "Asking Python …";
     send({ kind: "run", table, settings });
-    then?.();
+    sent?.();
   });
   cancel.addEventListener("click", () => send({ kind: "cancel" }));
 
@@ -46,7 +64,7 @@ export const runner = (ui, { request, inputs = [] }) => {
     what.classList.toggle("nh-wrong", !settings);
   };
   ui.follow(["_run"], () => {
-    ui.answered();
+    kernel.answered();
     silent = false;
     const { state, text, done, total } = ui.get("_run");
     bar.hidden = state !== "running" || !total;

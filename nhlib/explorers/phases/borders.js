@@ -1,18 +1,32 @@
 // A border that a reader draws: of every column of a chart, how many rows lie below it.
 
 export class Border {
+  /**
+   * @param {number} rows
+   * @param {number} columns
+   */
   constructor(rows, columns) {
     this.rows = rows;
+    /** @type {number[]} */
     this.below = Array(columns).fill(Math.floor(rows / 2));
     this.drawn = false;
   }
 
+  /**
+   * @param {number} column
+   * @param {number} below
+   */
   set(column, below) {
     this.below[column] = Math.max(0, Math.min(this.rows, below));
     this.drawn = true;
   }
 
-  // A stroke of the pen, which may have jumped over columns.
+  /**
+   * A stroke of the pen, which may have jumped over columns: from a column and the rows below it to
+   * another.
+   * @param {[column: number, below: number]} from
+   * @param {[column: number, below: number]} to
+   */
   stroke([from, start], [to, end]) {
     const steps = Math.abs(to - from);
     for (let i = 0; i <= steps; i++) {
@@ -21,8 +35,11 @@ export class Border {
     }
   }
 
-  // How many of the cells [row, column, isUnder] lie on the right side; `tooHigh` of the others
-  // are below the border and should not be, `tooLow` above it.
+  /**
+   * How many of the cells lie on the right side; `tooHigh` of the others are below the border and
+   * should not be, `tooLow` above it.
+   * @param {[row: number, column: number, isUnder: boolean][]} cells
+   */
   score(cells) {
     const found = { right: 0, tooHigh: 0, tooLow: 0 };
     for (const [row, column, isUnder] of cells) {

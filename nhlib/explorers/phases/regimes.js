@@ -1,7 +1,21 @@
-// The activation hash phase chart, as nhlib/phases/chart.py has it: the same regimes from the same means,
-// to the last bit. A grid is {sizes, times, samples, seeds}: the values of its axes in ascending
-// order, and how many networks each cell has, cells in the order of size, time and sample size. A
-// cell without networks was not measured. Measures are arrays of means over seeds, in that order.
+// The activation hash phase chart, as nhlib/phases/chart.py has it: the same regimes from the same
+// means, to the last bit.
+
+/**
+ * The values of the axes in ascending order, and how many networks each cell has, cells in the order
+ * of size, time and sample size. A cell without networks was not measured. Measures are arrays of
+ * means over seeds, in that order.
+ * @typedef {{
+ *   sizes: number[], times: number[], samples: number[], seeds: ArrayLike<number>,
+ * }} Grid
+ *
+ * Of every cell its regime, the cells that it is compared with, and what these gain; -1 and NaN
+ * where there is none.
+ * @typedef {{
+ *   regime: Int8Array, larger: Int32Array, longer: Int32Array,
+ *   gainSize: Float64Array, gainTime: Float64Array,
+ * }} Chart
+ */
 
 export const UNDER = 0;
 export const CRITICAL = 1;
@@ -20,14 +34,21 @@ export const REGIMES = [
 // Of a threshold: 0.15 - 0.14 is a gain of 0.01, although its nearest floats say a little less.
 const ROUNDING = 1e-9;
 
+/** @type {(ratio: number, tau: number) => boolean} */
 export const isAbove = (ratio, tau) => ratio > tau * (1 + ROUNDING);
+
+/** @type {(gain: number, delta: number) => boolean} */
 export const isGain = (gain, delta) => gain >= delta * (1 - ROUNDING);
 
+/** @type {(grid: Grid, size: number, time: number, sample: number) => number} */
 export const cellAt = (grid, size, time, sample) =>
   (size * grid.times.length + time) * grid.samples.length + sample;
 
-// The next larger size that was measured at the same time and sample size, or the next longer
-// training at the same size and sample size, as a cell; -1 where there is none.
+/**
+ * The next larger size that was measured at the same time and sample size, or the next longer
+ * training at the same size and sample size, as a cell; -1 where there is none.
+ * @type {(grid: Grid, steps: number, at: (step: number) => number) => number}
+ */
 const nextCell = (grid, steps, at) => {
   for (let next = 1; next < steps; next++) {
     if (grid.seeds[at(next)]) return at(next);
@@ -35,8 +56,14 @@ const nextCell = (grid, steps, at) => {
   return -1;
 };
 
-// Of every cell its regime, the cells that it is compared with, and what these gain; regimes of
-// cells that were not measured are -1.
+/**
+ * @param {Grid} grid
+ * @param {ArrayLike<number>} redundancy
+ * @param {ArrayLike<number>} accuracy
+ * @param {number} tau
+ * @param {number} delta
+ * @returns {Chart}
+ */
 export const phaseChart = (grid, redundancy, accuracy, tau, delta) => {
   const n = grid.seeds.length;
   const chart = {
@@ -70,21 +97,32 @@ export const phaseChart = (grid, redundancy, accuracy, tau, delta) => {
   return chart;
 };
 
+/** @type {(ratio: number, gains: number[], tau: number, delta: number) => number} */
 const regimeOf = (ratio, gains, tau, delta) => {
   if (isAbove(ratio, tau)) return UNDER;
   if (gains.some((gain) => isGain(gain, delta))) return CRITICAL;
   return gains.some(Number.isNaN) ? UNDETERMINED : SUFFICIENT;
 };
 
-// At a time and sample size: `below`, the largest size whose ratio is above tau, and `critical`,
-// the next larger one that was measured; null where there is none.
+/**
+ * At a time and sample size: `below`, the largest size whose ratio is above tau, and `critical`,
+ * the next larger one that was measured; null where there is none.
+ * @param {Grid} grid
+ * @param {ArrayLike<number>} redundancy
+ * @param {number} time
+ * @param {number} sample
+ * @param {number} tau
+ */
 export const criticalSize = (grid, redundancy, time, sample, tau) => {
-  let [below, critical] = [null, null];
-  grid.sizes.forEach((size, i) => {
+  /** @type {number | null} */
+  let below = null;
+  /** @type {number | null} */
+  let critical = null;
+  for (const [i, size] of grid.sizes.entries()) {
     const cell = cellAt(grid, i, time, sample);
-    if (!grid.seeds[cell]) return;
+    if (!grid.seeds[cell]) continue;
     if (isAbove(redundancy[cell], tau)) [below, critical] = [size, null];
     else critical ??= size;
-  });
+  }
   return { below, critical };
 };

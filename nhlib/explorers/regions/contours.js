@@ -1,13 +1,28 @@
 // Where a value on a grid is 0, as line segments: marching squares with straight interpolation.
-// Segments are added to a path (a Path2D) in units of the square's width.
+// Segments are added to a path in units of the square's width.
+/** @import { Network } from "./network.js" */
 
-// Through one cell, whose upper left corner is at (x, y), from the values at its corners.
+/** @typedef {Pick<Path2D, "moveTo" | "lineTo">} Path */
+
+/**
+ * Through one cell, whose upper left corner is at (x, y), from the values at its corners.
+ * @param {Path} path
+ * @param {number} x
+ * @param {number} y
+ * @param {number} step
+ * @param {number} left
+ * @param {number} right
+ * @param {number} diagonal
+ * @param {number} below
+ */
 const cross = (path, x, y, step, left, right, diagonal, below) => {
-  const kind = (left > 0) + 2 * (right > 0) + 4 * (diagonal > 0) + 8 * (below > 0);
+  const kind =
+    (left > 0 ? 1 : 0) + (right > 0 ? 2 : 0) + (diagonal > 0 ? 4 : 0) + (below > 0 ? 8 : 0);
   const top = x + (step * left) / (left - right);
   const bottom = x + (step * below) / (below - diagonal);
   const west = y + (step * left) / (left - below);
   const east = y + (step * right) / (right - diagonal);
+  /** @type {(x1: number, y1: number, x2: number, y2: number) => void} */
   const line = (x1, y1, x2, y2) => {
     path.moveTo(x1, y1);
     path.lineTo(x2, y2);
@@ -22,7 +37,12 @@ const cross = (path, x, y, step, left, right, diagonal, below) => {
   if (kind === 6 || kind === 9) line(top, y, bottom, y + step);
 };
 
-// values[row * side + column] at the nodes of a square grid.
+/**
+ * From values[row * side + column] at the nodes of a square grid.
+ * @param {Path} path
+ * @param {Float32Array} values
+ * @param {number} side
+ */
 export const contour = (path, values, side) => {
   const step = 1 / (side - 1);
   for (let row = 0; row + 1 < side; row++) {
@@ -35,8 +55,14 @@ export const contour = (path, values, side) => {
   }
 };
 
-// The lines of all units of a network that has seen the grid, a path for each hidden layer. Where
-// the corners of a cell have one code no line passes, and that is nearly everywhere.
+/**
+ * The lines of all units of a network that has seen the grid, a path for each hidden layer. Where
+ * the corners of a cell have one code no line passes, and that is nearly everywhere.
+ * @param {Path[]} paths
+ * @param {Pick<Network, "sizes" | "values">} network
+ * @param {Uint32Array} codes
+ * @param {number} side
+ */
 export const borders = (paths, network, codes, side) => {
   const words = codes.length / (side * side);
   const step = 1 / (side - 1);
@@ -58,6 +84,7 @@ export const borders = (paths, network, codes, side) => {
           bits &= ~(1 << bit);
           const [l, unit] = places[32 * w + bit];
           const [values, units] = [network.values[l + 1], network.sizes[l + 1]];
+          /** @param {number} node */
           const of = (node) => values[node * units + unit];
           cross(
             paths[l],

@@ -1,4 +1,9 @@
-// Give equal codes one number, counted from 0 in the order of their first example.
+/**
+ * Give equal codes, of as many words each, one number, counted from 0 in the order of their first
+ * example.
+ * @param {Uint32Array} codes
+ * @param {number} words
+ */
 export const numbered = (codes, words) => {
   const n = codes.length / words;
   const numbers = new Int32Array(n);

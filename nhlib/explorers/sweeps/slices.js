@@ -1,5 +1,33 @@
 // What a sweep has measured along one or two of its factors, with all others held: slices.py, on
 // the numbers that are embedded, and without a page.
+import { bufferOf } from "../common/embedded.js";
+
+/**
+ * A table as it is embedded: of each key its values and, if there are several, the place of each
+ * row's among them, in one byte or two; and the measures, in two.
+ * @typedef {{
+ *   rows: number,
+ *   keys: { [name: string]: { values: any[], codes: DataView | null } },
+ *   measures: { [name: string]: DataView },
+ * }} Stored
+ *
+ * What each protocol brings along: values of factors.
+ * @typedef {{ [protocol: string]: { [factor: string]: any } }} Protocols
+ *
+ * Rows that differ in nothing but their seed: their values of the factors.
+ * @typedef {{ rows: number[], n: number, [factor: string]: any }} Cell
+ *
+ * Mean, least and greatest of a measure over the seeds of a cell.
+ * @typedef {{ y: number, low: number, high: number, seeds: number[] }} Stats
+ *
+ * Two factors, the value at which each other is held or which is read out, the values there are to
+ * choose from, those of the curves that are drawn, their cells, and cells of all that can be held.
+ * @typedef {{
+ *   along: string, lines: string,
+ *   held: { [factor: string]: any }, choices: { [factor: string]: any[] },
+ *   drawn: any[], points: Cell[], all: Cell[],
+ * }} Slice
+ */
 
 // The order in which factors are settled, if not everything was measured with everything.
 export const FACTORS = [
@@ -18,12 +46,14 @@ const CURVES = 6;
 const MISSING = 65535;
 const STEPS = 10000; // measures are stored in ten thousandths
 
-const numbers = (view, bytes) => {
-  const buffer = view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
-  return bytes === 1 ? new Uint8Array(buffer) : new Uint16Array(buffer);
-};
+/** @type {(view: DataView, bytes: number) => Uint8Array | Uint16Array} */
+const numbers = (view, bytes) =>
+  bytes === 1 ? new Uint8Array(bufferOf(view)) : new Uint16Array(bufferOf(view));
 
-// The value next to the wanted one, the smaller of two; of names, itself or the first.
+/**
+ * The value next to the wanted one, the smaller of two; of names, itself or the first.
+ * @type {(values: any[], wanted: any) => any}
+ */
 const nextTo = (values, wanted) => {
   if (typeof values[0] === "string") return values.includes(wanted) ? wanted : values[0];
   let best = values[0];
@@ -33,10 +63,14 @@ const nextTo = (values, wanted) => {
   return best;
 };
 
-const increasing = (values) => [...values].sort((a, b) => (a < b ? -1 : Number(a > b)));
+/** @type {(values: Iterable<any>) => any[]} */
+export const increasing = (values) => [...values].sort((a, b) => (a < b ? -1 : Number(a > b)));
 
-// The curves to draw: the ends, what is farthest from those, and the one in focus.
-export const pick = (values, focus) => {
+/**
+ * The curves to draw: the ends, what is farthest from those, and the one in focus.
+ * @type {(values: any[], focus: any) => any[]}
+ */
+const pick = (values, focus) => {
   let places = values.map((_, i) => i);
   if (values.length > CURVES) {
     places = [0, values.length - 1];
@@ -57,11 +91,16 @@ export const pick = (values, focus) => {
 };
 
 export class Measured {
-  // `stored` is one of the embedded tables, `protocols` what each brings along.
+  /**
+   * @param {Stored} stored
+   * @param {Protocols} protocols
+   */
   constructor({ rows, keys, measures }, protocols) {
     this.protocols = protocols;
     this.measures = Object.keys(measures);
+    /** @type {{ [key: string]: any[] }} */
     this.values = {};
+    /** @type {{ [key: string]: Uint8Array | Uint16Array }} */
     const columns = {};
     for (const [key, { values, codes }] of Object.entries(keys)) {
       this.values[key] = values;
@@ -70,25 +109,34 @@ export class Measured {
     this.found = Object.fromEntries(
       Object.entries(measures).map(([name, view]) => [name, numbers(view, 2)]),
     );
-    // Rows that differ in nothing but their seed are one cell.
+    /** @type {Map<number, Cell>} */
     const cells = new Map();
     for (let row = 0; row < rows; row++) {
       let key = 0;
       for (const factor of FACTORS) key = key * this.values[factor].length + columns[factor][row];
-      if (!cells.has(key)) {
-        const value = (name) => this.values[name][columns[name][row]];
-        const cell = { rows: [], n: value("n") };
-        for (const factor of FACTORS) cell[factor] = value(factor);
-        cells.set(key, cell);
+      const cell = cells.get(key);
+      if (cell) {
+        cell.rows.push(row);
+        continue;
       }
-      cells.get(key).rows.push(row);
+      /** @param {string} name */
+      const value = (name) => this.values[name][columns[name][row]];
+      const factors = Object.fromEntries(FACTORS.map((factor) => [factor, value(factor)]));
+      cells.set(key, { ...factors, rows: [row], n: value("n") });
     }
+    /** @type {(row: number) => number} */
     this.seed = (row) => this.values.seed[columns.seed[row]];
     this.cells = [...cells.values()];
+    /** @type {Map<string, [along: string, lines: string][]>} */
     this.offers = new Map();
+    /** @type {Map<string, [low: number, high: number]>} */
+    this.spans = new Map();
   }
 
-  // Mean, least and greatest of a measure over the seeds of a cell, or null.
+  /**
+   * What is known of a measure in a cell.
+   * @type {(cell: Cell, measure: string) => Stats | null}
+   */
   stats(cell, measure) {
     const all = this.found[measure];
     const rows = all ? cell.rows.filter((row) => all[row] !== MISSING) : [];
@@ -102,19 +150,29 @@ export class Measured {
     };
   }
 
-  // Cells in which all of the measures are known, of one network at least; if there are none, some.
+  /**
+   * Cells in which all of the measures are known, of one network at least; if there are none, some.
+   * @param {string[]} measures
+   */
   having(measures) {
+    /** @type {(row: number) => (name: string) => boolean} */
     const known = (row) => (name) => (this.found[name]?.[row] ?? MISSING) !== MISSING;
     const all = this.cells.filter(({ rows }) => rows.some((row) => measures.every(known(row))));
     if (all.length) return all;
     return this.cells.filter(({ rows }) => rows.some((row) => measures.some(known(row))));
   }
 
-  // The cells that make a chart: two points along the axis, on two curves if asked for.
+  /**
+   * The cells that make a chart: two points along the axis, on two curves if asked for.
+   * @param {Cell[]} cells
+   * @param {string} along
+   * @param {string} lines
+   */
   contexts(cells, along, lines) {
     if (along === lines) return [];
     let others = FACTORS.filter((factor) => factor !== along && factor !== lines);
     if (along === "protocol" || lines === "protocol") {
+      /** @type {string[]} */
       const usual = others.filter((factor) => factor === "l2" || factor === "batch_norm");
       cells = cells.filter((cell) =>
         usual.every((factor) => cell[factor] === this.protocols[cell.protocol][factor]),
@@ -122,43 +180,76 @@ export class Measured {
       others = others.filter((factor) => !usual.includes(factor));
     }
     others = others.filter((factor) => this.values[factor].length > 1);
+    /** @type {(by: string[], factor: string) => void} */
     const several = (by, factor) => {
+      /** @type {Map<string, Set<any>>} */
       const groups = new Map();
-      const key = (cell) => by.map((name) => cell[name]).join();
-      for (const cell of cells) {
-        if (!groups.has(key(cell))) groups.set(key(cell), new Set());
-        groups.get(key(cell)).add(cell[factor]);
-      }
-      cells = cells.filter((cell) => groups.get(key(cell)).size >= 2);
+      /** @param {Cell} cell */
+      const group = (cell) => {
+        const key = by.map((name) => cell[name]).join();
+        const found = groups.get(key) ?? new Set();
+        groups.set(key, found);
+        return found;
+      };
+      for (const cell of cells) group(cell).add(cell[factor]);
+      cells = cells.filter((cell) => group(cell).size >= 2);
     };
     several(lines === "none" ? others : [...others, lines], along);
     if (lines !== "none") several(others, lines);
     return cells;
   }
 
-  // The pairs of factors that there is a chart for.
+  /**
+   * The pairs of factors that there is a chart for.
+   * @param {string[]} measures
+   */
   pairs(measures) {
     const name = measures.join();
-    if (!this.offers.has(name)) {
-      const cells = this.having(measures);
-      const varied = FACTORS.filter((factor) => this.values[factor].length > 1);
-      this.offers.set(
-        name,
-        varied.flatMap((along) =>
-          ["none", ...varied]
-            .filter((lines) => this.contexts(cells, along, lines).length)
-            .map((lines) => [along, lines]),
-        ),
-      );
-    }
-    return this.offers.get(name);
+    const known = this.offers.get(name);
+    if (known) return known;
+    const cells = this.having(measures);
+    const varied = FACTORS.filter((factor) => this.values[factor].length > 1);
+    const pairs = varied.flatMap((along) =>
+      ["none", ...varied]
+        .filter((lines) => this.contexts(cells, along, lines).length)
+        .map((lines) => /** @type {[along: string, lines: string]} */ ([along, lines])),
+    );
+    this.offers.set(name, pairs);
+    return pairs;
   }
 
-  // The points that a choice shows, or those next to it that were measured; null if there are
-  // none. `choices` are the values that a factor could be given, of which there are several.
+  /**
+   * From the least to the greatest of all that can be held, so that an axis stays while a reader
+   * moves what is held.
+   * @type {(slice: Slice, measures: string[]) => [low: number, high: number]}
+   */
+  span({ along, lines, all }, measures) {
+    const name = [measures, along, lines].join();
+    const known = this.spans.get(name);
+    if (known) return known;
+    const stats = measures
+      .flatMap((measure) => all.map((cell) => this.stats(cell, measure)))
+      .filter((one) => one !== null);
+    const low = Math.min(...stats.map((one) => one.low));
+    const high = Math.max(...stats.map((one) => one.high));
+    /** @type {[low: number, high: number]} */
+    const span = measures[0].startsWith("redundancy") ? [0, high] : [low, high];
+    this.spans.set(name, span);
+    return span;
+  }
+
+  /**
+   * The points that a choice shows, or those next to it that were measured; null if there are none.
+   * @param {string[]} measures
+   * @param {string} along
+   * @param {string} lines
+   * @param {{ [factor: string]: any }} wanted
+   * @returns {Slice | null}
+   */
   slice(measures, along, lines, wanted) {
     const cells = this.having(measures);
     const pairs = [[along, lines], [along, "none"], ...FACTORS.map((factor) => [factor, "none"])];
+    /** @type {Cell[]} */
     let found = [];
     for ([along, lines] of pairs) {
       found = this.contexts(cells, along, lines);
@@ -167,7 +258,11 @@ export class Measured {
     if (!found.length) return null;
     const all = found;
     const own = along === "protocol" || lines === "protocol" ? ["l2", "batch_norm"] : [];
-    const [held, choices] = [{}, {}];
+    /** @type {Slice["held"]} */
+    const held = {};
+    /** @type {Slice["choices"]} */
+    const choices = {};
+    /** @type {(factor: string, among: Cell[]) => void} */
     const settle = (factor, among) => {
       choices[factor] = increasing(new Set(among.map((cell) => cell[factor])));
       held[factor] = nextTo(choices[factor], wanted[factor]);
@@ -177,10 +272,12 @@ export class Measured {
       settle(factor, found);
       found = found.filter((cell) => cell[factor] === held[factor]);
     }
+    /** @type {any[]} */
     let drawn = [];
     let here = found;
     if (lines !== "none") {
       settle(lines, found);
+      /** @param {any} value */
       const length = (value) =>
         new Set(found.filter((cell) => cell[lines] === value).map((cell) => cell[along])).size;
       const lengths = choices[lines].map(length);

@@ -1,0 +1,62 @@
+// Training in a worker, so that the page stays quick.
+
+/**
+ * A network and what it learns: full-batch steps up to `until`, or, while it plays, at a pace in
+ * steps a second.
+ * @typedef {{
+ *   sizes: number[], seed: number,
+ *   inputs: Float32Array, labels: Uint8Array, n: number, rate: number,
+ *   until: number, playing: boolean, pace: number,
+ * }} Training
+ *
+ * To the worker. It sends weights once those before them are "drawn".
+ * @typedef {{ kind: "start", id: number } & Training} Start
+ * @typedef {{ kind: "change" | "pause" | "drawn", id: number } & Partial<Training>} Change
+ *
+ * From the worker: the weights of now, whether there is more to do, and whether they are lost, since
+ * the loss is no longer finite.
+ * @typedef {{
+ *   id: number, steps: number, weights: Float32Array, going?: boolean, lost?: boolean,
+ * }} Trained
+ */
+
+export class Trainer {
+  /** @param {(trained: Trained) => void} hear */
+  constructor(hear) {
+    this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    this.id = 0;
+    this.worker.onmessage = ({ data }) => {
+      if (data.id === this.id) hear(data);
+    };
+  }
+
+  /** @param {Start | Change} message */
+  send(message) {
+    this.worker.postMessage(message);
+  }
+
+  /**
+   * Begin anew.
+   * @param {Training} training
+   */
+  start(training) {
+    this.send({ kind: "start", id: ++this.id, ...training });
+  }
+
+  /** @param {Partial<Training>} changed */
+  change(changed) {
+    this.send({ kind: "change", id: this.id, ...changed });
+  }
+
+  pause() {
+    this.send({ kind: "pause", id: this.id, playing: false });
+  }
+
+  drawn() {
+    this.send({ kind: "drawn", id: this.id });
+  }
+
+  end() {
+    this.worker.terminate();
+  }
+}

@@ -1,0 +1,126 @@
+// What a SweepExplorer shows of its tables at its settings.
+/** @import { Ends } from "../common/charts.js" */
+/** @import { Frame } from "../common/frame.js" */
+/** @import { Cell, Protocols, Slice, Stats, Stored } from "./slices.js" */
+import { FACTORS, increasing, Measured } from "./slices.js";
+import { phraseOf } from "./words.js";
+
+/**
+ * A point of a curve, which is of a value of the factor that tells curves apart, or of a measure.
+ * @typedef {Stats & { x: any, cell: Cell }} Point
+ * @typedef {{ name: string, line: any, column: string, points: Point[] }} Curve
+ *
+ * The columns are those of one measure, or `several`; the span is that of the axis.
+ * @typedef {Slice & {
+ *   columns: string[], several: boolean, curves: Curve[], label: string, span: Ends, xs: any[],
+ * }} View
+ */
+
+export class State {
+  /** @param {Frame} ui */
+  constructor(ui) {
+    this.ui = ui;
+    const { measures, together, factors } = ui.get("_words");
+    /** @type {{ [column: string]: [name: string, measure: string] }} */
+    this.measures = measures; // what a column counts in words, and nhlib's measure of it
+    /** @type {{ [name: string]: string[] }} */
+    this.together = together; // columns that one choice shows
+    /** @type {{ [factor: string]: string }} */
+    this.factors = factors; // what it counts in words
+    /** @type {Protocols} */
+    this.protocols = ui.get("_protocols");
+    /** @type {WeakMap<Stored, Measured>} */
+    this.tables = new WeakMap();
+    /** @type {View | null} */
+    this.view = null; // what the settings show
+    /** @type {{ at: any, line: any } | null} */
+    this.pointed = null; // the place under the mouse
+  }
+
+  /** @returns {{ [name: string]: Stored & { data: string, trainable: boolean } }} */
+  get stored() {
+    return this.ui.get("_stored");
+  }
+
+  get measured() {
+    const stored = this.stored[this.ui.get("table")];
+    const measured = this.tables.get(stored) ?? new Measured(stored, this.protocols);
+    this.tables.set(stored, measured);
+    return measured;
+  }
+
+  // Follow the settings.
+  update() {
+    const { ui, measured } = this;
+    const columns = this.columnsOf(ui.get("measure"));
+    const several = columns.length > 1;
+    const wanted = Object.fromEntries(FACTORS.map((factor) => [factor, ui.get(factor)]));
+    const asked = several ? "none" : ui.get("lines");
+    const slice = measured.slice(columns, ui.get("along"), asked, wanted);
+    this.view = slice && {
+      ...slice,
+      columns,
+      several,
+      // Of several measures not all need have been measured here.
+      curves: this.curvesOf(slice, columns).filter(({ points }) => points.length),
+      label: !several
+        ? this.measures[columns[0]][0]
+        : columns[0].startsWith("redundancy")
+          ? "redundancy ratio"
+          : "accuracy",
+      span: measured.span(slice, columns),
+      xs: increasing(new Set(slice.points.map((cell) => cell[slice.along]))),
+    };
+    return this.view;
+  }
+
+  /**
+   * The columns that a measure stands for, of those that the table has.
+   * @param {string} name
+   */
+  columnsOf(name) {
+    const known = this.measured.measures;
+    const columns = (this.together[name] ?? [name]).filter((column) => known.includes(column));
+    return columns.length ? columns : known.slice(0, 1);
+  }
+
+  /** @type {(slice: Slice, columns: string[]) => Curve[]} */
+  curvesOf({ along, lines, drawn, points }, columns) {
+    /** @type {(column: string, cells: Cell[]) => Point[]} */
+    const pointsOf = (column, cells) =>
+      cells
+        .flatMap((cell) => {
+          const stats = this.measured.stats(cell, column);
+          return stats ? [{ x: cell[along], cell, ...stats }] : [];
+        })
+        .sort((a, b) => (a.x < b.x ? -1 : 1));
+    if (lines === "none") {
+      return columns.map((column) => ({
+        name: this.measures[column][0],
+        line: column,
+        column,
+        points: pointsOf(column, points),
+      }));
+    }
+    return drawn.map((line) => ({
+      name: phraseOf(lines, line),
+      line,
+      column: columns[0],
+      points: pointsOf(
+        columns[0],
+        points.filter((cell) => cell[lines] === line),
+      ),
+    }));
+  }
+
+  /**
+   * The curve and the point that are read out: under the mouse, or those of the settings.
+   * @param {View} view
+   */
+  placeIn({ along, lines, held, curves }) {
+    const wanted = this.pointed ?? { at: held[along], line: held[lines] };
+    const curve = curves.find((one) => one.line === wanted.line) ?? curves[0];
+    const point = curve.points.find((one) => one.x === wanted.at) ?? curve.points[0];
+    return { curve, point };
+  }
+}
