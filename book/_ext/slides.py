@@ -24,7 +24,7 @@ CHAPTERS = "chapters"
 LEFT_OUT = {"exercises"}  # for the desk, not for the screen
 LONGEST_CODE = 14  # lines that can be read from the last row
 SHEETS = ("pygments.css", "mystnb.", "katex.min.css", "book.css")
-SCRIPTS = ("explorers.js",)
+SCRIPTS = "/_static/explorers"  # the script, and what it finds in the folder
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -83,7 +83,7 @@ def deck(page: str, address: str) -> str:
         if section.h2 and section.get("id") not in LEFT_OUT and section.h2.parent is section:
             stacks.append(_stack(section.h2.decode_contents(), list(_contents(section))))
     sheets = [e for e in soup.select("head link[rel=stylesheet]") if _is_one(e["href"], SHEETS)]
-    scripts = [e for e in soup.select("script[src]") if _is_one(e["src"], SCRIPTS)]
+    scripts = soup.select(f"script[src*='{SCRIPTS}']")
     scripts += soup.select('script[type^="application/vnd.jupyter.widget"]')
     for script in scripts:
         script.attrs.pop("defer", None)

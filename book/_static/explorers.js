@@ -1,5 +1,6 @@
 // Explorers without a kernel. A page embeds the state of its widgets; each explorer's script runs
 // on it here, as it would in JupyterLab. What needs Python is not shown: `inPage` tells the script.
+// Scripts and styles come from the files of `_static/explorers`, which the page loads before.
 (() => {
   /**
    * A widget as it is embedded: its traits, and bytes that stand somewhere in them.
@@ -51,13 +52,13 @@
 
   /** @type {(place: HTMLElement, model: PageModel) => Promise<void>} */
   const show = async (place, model) => {
-    const css = model.get("_css");
-    if (![...document.head.querySelectorAll("style")].some((style) => style.textContent === css)) {
+    const { _esm, _css } = globalThis.nhExplorers[model.get("_anywidget_id").split(".").at(-1)];
+    if (![...document.head.querySelectorAll("style")].some((style) => style.textContent === _css)) {
       const style = document.createElement("style");
-      style.textContent = css;
+      style.textContent = _css;
       document.head.append(style);
     }
-    const address = URL.createObjectURL(new Blob([model.get("_esm")], { type: "text/javascript" }));
+    const address = URL.createObjectURL(new Blob([_esm], { type: "text/javascript" }));
     const { default: explorer } = await import(address);
     URL.revokeObjectURL(address);
     // The still stays until the explorer has been drawn.
