@@ -14,6 +14,8 @@ import stand_in
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_iter
 from torch.utils.data import DataLoader, TensorDataset
 
 import nhlib as nh
@@ -40,6 +42,18 @@ def dataset(n=60, n_test=20, seed=0):
 
 
 DATA = dataset()
+
+
+class Work(TorchDispatchMode):
+    """Counts the operations whose result is on the device."""
+
+    n = 0
+
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        result = operation(*args, **(kwargs or {}))
+        values = (value for value in tree_iter(result) if isinstance(value, torch.Tensor))
+        self.n += any(value.device == DEVICE for value in values)
+        return result
 
 
 def there(value):
@@ -163,9 +177,12 @@ def test_encode(name):
     network = NETWORKS[name]().double()
     codes = nh.encode(network, DATA.train)
     away = there(network)
-    assert nh.encode(network, DATA.train, device=DEVICE) == codes
+    with Work() as moved:
+        assert nh.encode(network, DATA.train, device=DEVICE) == codes
+    with Work() as stayed:
+        assert nh.encode(away, DATA.train) == codes
+    assert moved.n > stayed.n > 5  # the network's way there, and its layers
     assert {weight.device.type for weight in network.state_dict().values()} == {"cpu"}
-    assert nh.encode(away, DATA.train) == codes
     assert nh.encode(away, DATA.train.inputs.numpy()) == codes
     assert nh.encode(away, there(DATA.train.inputs), batch_size=7) == codes
     assert nh.encode(away, DataLoader(TensorDataset(DATA.train.inputs), 25)) == codes
@@ -269,12 +286,19 @@ def test_categorization():
         for part in (nh.encode(network, split), split.labels)
     ]
     here = nh.categorize(*examples)
-    away = nh.categorize(*examples, device=DEVICE)
-    assert away.keys() == here.keys()
+    away, work = {}, {}
+    for name in here:
+        with Work() as done:
+            away[name] = getattr(nh, f"{name}_accuracy")(*examples, device=DEVICE)
+        work[name] = done.n
+    with Work() as done:
+        assert nh.categorize(*examples, device=DEVICE) == away
+    assert done.n == sum(work.values())
+    assert min(work.values()) > 5
     assert away["knn"] == here["knn"]
     # On the CPU the other two are scikit-learn's, with other starts and another stop.
     assert away["logreg"] == pytest.approx(here["logreg"], abs=0.051)
-    assert nh.kmeans_accuracy(*examples[:2], device=DEVICE) > 1 / 3
+    assert away["kmeans"] > 1 / 3
 
 
 def test_comparison_with_baselines():
