@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 from torch import nn
+from torch.nn.modules import module as module_hooks
 
 from nhlib._arguments import real_numbers
 from nhlib.networks import unwrapped
@@ -24,6 +25,8 @@ _POOLS = (
 )
 _BENDS = (nn.ReLU, nn.LeakyReLU, nn.PReLU)
 _KNOWN = (*_SHAPING, *_DROPOUTS, *_NORMS, nn.Linear, *_CONVOLUTIONS, *_POOLS, *_BENDS)
+# What their forward methods are, before anyone replaces one.
+_FORWARDS = {kind: kind.forward for kind in (nn.Sequential, *_KNOWN)}
 
 # A convolution is written out as a matrix; beyond this many numbers (1 GiB) that is no good idea.
 _LARGEST_MATRIX = 1 << 27
@@ -50,7 +53,7 @@ def fold(network: Any, input_shape: tuple[int, ...]) -> FoldedNetwork:
         If `network` is no module.
     ValueError
         If a layer is of another kind, does not fit its input, or holds nan or infinity; if there
-        is no activation.
+        is no activation; if a hook or a replaced ``forward`` may change what a layer does.
 
     Examples
     --------
@@ -60,6 +63,12 @@ def fold(network: Any, input_shape: tuple[int, ...]) -> FoldedNetwork:
     """
     if not isinstance(network, nn.Module):
         raise TypeError(f"network: a torch.nn.Module is needed, not {type(network).__name__}")
+    if module_hooks._global_forward_hooks or module_hooks._global_forward_pre_hooks:
+        raise ValueError(
+            "network: a global hook is registered, which may do anything to the inputs and outputs "
+            "of every layer; remove it first"
+        )
+    _check_hooks(network, "it")  # a wrapper may have its own
     network = unwrapped(network)
     for name, tensor in (*network.named_parameters(), *network.named_buffers()):
         if nn.parameter.is_lazy(tensor) or tensor.is_meta:
@@ -97,11 +106,8 @@ def fold(network: Any, input_shape: tuple[int, ...]) -> FoldedNetwork:
 
 def _leaves(network: nn.Module, names: dict[nn.Module, str]) -> Iterator[nn.Module]:
     where = f"layer {names[network]}" if names.get(network) else "it"
-    if network._forward_hooks or network._forward_pre_hooks:
-        raise ValueError(
-            f"network: {where} has a hook, which may do anything to its inputs; remove it, or "
-            "make it permanent (pruning: prune.remove, weight norm: remove_weight_norm)"
-        )
+    _check_hooks(network, where)
+    _check_forward(network, where)
     if isinstance(network, nn.Sequential) and type(network).forward is nn.Sequential.forward:
         for child in network:
             yield from _leaves(child, names)
@@ -113,6 +119,23 @@ def _leaves(network: nn.Module, names: dict[nn.Module, str]) -> Iterator[nn.Modu
             "for nn.Sequential of Linear, Conv, BatchNorm, AvgPool, Flatten, Dropout and ReLU, "
             "LeakyReLU, PReLU; leave a last Softmax or Sigmoid out (network[:-1]), and write a "
             "forward of your own as nn.Sequential"
+        )
+
+
+def _check_hooks(module: nn.Module, where: str) -> None:
+    if module._forward_hooks or module._forward_pre_hooks:
+        raise ValueError(
+            f"network: {where} has a hook, which may do anything to its inputs; remove it, or "
+            "make it permanent (pruning: prune.remove, weight norm: remove_weight_norm)"
+        )
+
+
+def _check_forward(module: nn.Module, where: str) -> None:
+    kind = next((kind for kind in type(module).__mro__ if kind in _FORWARDS), None)
+    if "forward" in vars(module) or (kind and kind.forward is not _FORWARDS[kind]):
+        raise ValueError(
+            f"network: the forward method of {where} was replaced, and may do anything now; put "
+            "the old one back, or write what the new one does as layers of an nn.Sequential"
         )
 
 

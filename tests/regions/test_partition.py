@@ -679,8 +679,9 @@ def test_the_network_is_left_as_it_is():
 
 def test_wrapped_networks_are_unwrapped():
     network = network_of((8,))
-    found = nh.partition(nn.DataParallel(network))
-    assert np.array_equal(found.codes.bits(), nh.partition(network).codes.bits())
+    expected = nh.partition(network).codes.bits()
+    for wrapped in (nn.DataParallel(network), torch.compile(network, backend="eager")):
+        assert np.array_equal(nh.partition(wrapped).codes.bits(), expected)
 
 
 def test_precision_of_the_network_does_not_matter():

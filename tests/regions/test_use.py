@@ -71,6 +71,47 @@ def test_hooks_are_refused():
     assert nh.partition(pruned).n_regions > 1
 
 
+QUESTIONS = {
+    "partition": lambda network: nh.partition(network),
+    "segment": lambda network: nh.segment(network, [0.0, 0.1], [1.0, 1.0]),
+    "border_distances": lambda network: nh.border_distances(network, [[0.5, 0.2]]),
+}
+
+
+@pytest.mark.parametrize("ask", QUESTIONS.values(), ids=QUESTIONS)
+def test_a_network_that_was_changed_from_outside_is_refused(ask, monkeypatch):
+    def other(x):
+        return -x
+
+    layer, block = small(), nn.Sequential(small())
+    layer[0].forward, block[0].forward = other, other
+    for network, name in ((layer, "layer 0"), (block, "layer 0")):
+        with pytest.raises(ValueError, match=f"network: the forward method of {name} was replaced"):
+            ask(network)
+    whole = small()
+    whole.forward = other
+    with pytest.raises(ValueError, match="network: the forward method of it was replaced"):
+        ask(whole)
+    wrapped = nn.DataParallel(small())
+    wrapped.register_forward_hook(lambda module, inputs, output: 2 * output)
+    with pytest.raises(ValueError, match="network: it has a hook"):
+        ask(wrapped)
+    for register in (
+        nn.modules.module.register_module_forward_hook,
+        nn.modules.module.register_module_forward_pre_hook,
+    ):
+        hook = register(lambda module, inputs, *output: None)
+        try:
+            with pytest.raises(ValueError, match="network: a global hook is registered"):
+                ask(small())
+        finally:
+            hook.remove()
+    ask(small())
+    monkeypatch.setattr(nn.Linear, "forward", other)
+    with pytest.raises(ValueError, match="network: the forward method of layer 0 was replaced"):
+        ask(small())
+
+
 # -- numbers of all kinds ----------------------------------------------------------------------
 
 
