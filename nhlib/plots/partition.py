@@ -46,17 +46,18 @@ def plot_partition(
 ) -> Axes:
     """Draw the regions of a network in a rectangle.
 
-    Borders of the first layer are drawn widest, those of the last finest.
+    Borders of each layer are drawn finer than those of the layer before, down to a hairline.
 
     Parameters
     ----------
     partition : Partition
         What `nhlib.partition` returns.
     color : "code", "slope" or None, default "code"
-        With ``"code"``, regions whose codes differ in few bits have similar hues, and the
-        parity of a code makes its region light or dark: across a border one bit changes, so
-        neighbours always differ. With ``"slope"``, the norm of the affine map's derivative,
-        beside a scale. With None, borders alone.
+        With ``"code"``, hue and strength of colour are the codes' first two principal
+        components, and the parity of a code makes its region light or dark: neighbours differ
+        where one unit switches, or three, but not where two switch on the same line. With
+        ``"slope"``, the norm of the affine map's derivative, beside a scale. With None, borders
+        alone.
     points : array_like, shape (k, 2), optional
         Data in coordinates of the rectangle, drawn as markers.
     labels : int array_like, shape (k,), optional

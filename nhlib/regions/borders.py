@@ -24,9 +24,9 @@ def border_distances(network: nn.Module, inputs: Any) -> Float64[np.ndarray, "n 
 
     The smallest of them, :math:`\min_j d_j(x)`, is the input's *margin*, and it is exact: a
     region is a convex polytope, all of whose faces lie on these hyperplanes, so no shorter move
-    changes a bit of the code, and a move of that length straight to the hyperplane changes that
-    of unit :math:`j` [1]_. The other distances are where borders *would* be if no other unit
-    switched before.
+    changes a bit of the code, and straight to the hyperplane any longer move changes that of unit
+    :math:`j` [1]_. (On the hyperplane itself the unit is off.) The other distances are where
+    borders *would* be if no other unit switched before.
 
     Parameters
     ----------

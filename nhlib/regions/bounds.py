@@ -158,7 +158,7 @@ def montufar_bound(n_inputs: int, widths: Iterable[int]) -> int:
 
     See Also
     --------
-    serra_bound : the most there can be.
+    serra_bound : what no network of these widths exceeds.
 
     References
     ----------
@@ -219,7 +219,7 @@ def hanin_rolnick_scale(n_units: int, n_inputs: int) -> float:
 
     See Also
     --------
-    serra_bound : the most there can be.
+    serra_bound : what no network of these widths exceeds.
 
     Notes
     -----

@@ -85,7 +85,7 @@ def partition(
     >>> p.codes[region].bits()
     array([[1, 1, 0, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1, 1, 0, 1]], dtype=uint8)
     >>> weights, biases = p.affine_map(region)
-    >>> weights @ [0.5, 0.25] + biases
+    >>> (weights @ [0.5, 0.25] + biases).round(4)
     array([-0.0169, -0.0226])
     """
     limit = whole_number("max_regions", max_regions, 1)

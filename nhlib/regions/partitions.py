@@ -36,7 +36,8 @@ class Partition:
     edge_regions : int64 array, shape (n_edges, 2)
         Regions on the left and on the right of each edge; -1 is outside the rectangle.
     edge_units : int64 array, shape (n_edges,)
-        The unit that switches there: its place in the code. -1 for the rectangle's frame.
+        The unit that switches there: its place in the code. Where several switch on the same
+        line, one of them: the first of the layer that comes first. -1 for the rectangle's frame.
     codes : NeuralCodes
         Code of every region, as `nhlib.encode` gives it for the inputs inside.
 
@@ -156,8 +157,10 @@ class Partition:
         """Number of the linear region to which each activation region belongs.
 
         Two activation regions that share a side belong together if their affine maps are the
-        same: not nearly, but exactly. That is so where no path of units that are on leads from
-        a switching unit to the outputs; where rounding leaves a doubt, rational arithmetic decides.
+        same: not nearly, but exactly. That is so where nothing leads from a switching unit to the
+        outputs, because all units behind it are off; where the paths that do lead there cancel;
+        and where two units that switch together undo each other. Where rounding leaves a doubt,
+        rational arithmetic decides.
         """
         from scipy.sparse import coo_array
         from scipy.sparse.csgraph import connected_components
@@ -241,8 +244,10 @@ class Partition:
     def decision_boundary(self) -> Float64[np.ndarray, "m 2 2"]:
         """Return the line segments on which the network's decision changes.
 
-        With one output, where it is 0; with several, where the two largest are equal. Where
-        they are equal all over a region, its border is the boundary.
+        With one output, where it changes its sign; with several, where the largest becomes
+        another. On the boundary the output is 0, or the two largest are equal, but not everywhere
+        where that is so does the decision change: the size of x is 0 at one point, and says the
+        same on both sides. Where they are equal all over a region, its border is the boundary.
 
         Returns
         -------

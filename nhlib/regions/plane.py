@@ -48,7 +48,7 @@ class Plane:
         ------
         ValueError
             If there are not three of one shape, they hold other than finite real numbers, or
-            they lie on one line.
+            they lie on one line: the triangle is lower than 1e-9 of its length.
 
         Examples
         --------

@@ -162,7 +162,9 @@ def segment(network: nn.Module, start: Any, end: Any) -> Segment:
     -----
     In float64, layer by layer: between two breakpoints of the layers before, pre-activations are
     affine, so a unit switches where its signs at the two ends differ. Breakpoints closer than
-    1e-13 of the line are one, at which several units switch. A bit is 1 where the pre-activation
+    1e-13 of the line are one, at which several units switch. Far from the origin digits are lost
+    in the subtraction: a pre-activation counts as 0 where it is less than 1e-13 of the terms that
+    it is summed from. A bit is 1 where the pre-activation
     is > 0 inside the piece.
 
     Examples

@@ -115,6 +115,14 @@ def test_on_a_border_the_distance_is_zero():
     assert (border_distances(network, np.zeros((1, 2))) == 0).all()
 
 
+def test_a_unit_that_is_off_switches_behind_the_hyperplane_and_not_on_it():
+    network = nn.Sequential(nn.Linear(1, 1, bias=False), nn.ReLU()).double()
+    nn.init.ones_(network[0].weight)
+    assert border_distances(network, [[-1.0], [1.0]]).tolist() == [[1.0], [1.0]]
+    moved = torch.tensor([[-1.0 + 1.0], [-1.0 + 1.0 + 1e-12], [1.0 - 1.0]], dtype=torch.float64)
+    assert encode(network, moved).bits().tolist() == [[0], [1], [0]]
+
+
 def test_no_inputs_give_no_distances():
     assert border_distances(mlp(2, [3], 2), np.zeros((0, 2))).shape == (0, 3)
 

@@ -140,6 +140,7 @@ def check_neighbours(found):
     left, right = found.edge_regions[inner].T
     differ = found.codes[left].bits() != found.codes[right].bits()
     assert differ[np.arange(len(left)), found.edge_units[inner]].all()
+    assert np.array_equal(differ.argmax(axis=1), found.edge_units[inner])  # the first of several
     here = np.repeat(np.arange(found.n_regions), found.neighbours.lengths)
     pairs = set(zip(here.tolist(), found.neighbours.flat.tolist(), strict=True))
     assert len(pairs) == len(here)
