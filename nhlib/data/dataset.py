@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
+
+from nhlib._arguments import brightest, check_range
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -49,9 +52,10 @@ class Split:
             given = getattr(self, name)
             if not isinstance(given, Tensor) or given.dtype != dtype:
                 kind = given.dtype if isinstance(given, Tensor) else type(given).__name__
+                scale = _scale(given) if name == "inputs" else ""
                 raise TypeError(
                     f"{name}: a {dtype} tensor is needed, not {kind}; "
-                    f"pass torch.as_tensor({name}, dtype={dtype})"
+                    f"pass torch.as_tensor({name}, dtype={dtype}){scale}"
                 )
         if self.inputs.ndim < 2 or self.labels.ndim != 1 or len(self.inputs) != len(self.labels):
             raise ValueError(
@@ -71,6 +75,14 @@ class Split:
 
     def __repr__(self) -> str:
         return f"Split({len(self):,} examples of shape {tuple(self.inputs.shape[1:])})"
+
+
+def _scale(given: Any) -> str:
+    """Return what brings whole numbers, as pictures have them, into the range from 0 to 1."""
+    if not isinstance(given, Tensor | np.ndarray) or "int" not in str(given.dtype):
+        return ""
+    most = float(given.max()) if math.prod(given.shape) else 0
+    return f" / {brightest(most):g}" if most > 1 else ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -93,7 +105,8 @@ class Dataset:
     Raises
     ------
     ValueError
-        If the splits differ in shape, or a label or the class names do not fit `n_classes`.
+        If the splits differ in shape, a label or the class names do not fit `n_classes`, or an
+        input lies outside the box.
 
     Examples
     --------
@@ -113,6 +126,7 @@ class Dataset:
     box: tuple[float, float] = (0.0, 1.0)
 
     def __post_init__(self) -> None:
+        self._check_box()
         if self.train.inputs.shape[1:] != self.test.inputs.shape[1:]:
             raise ValueError(
                 f"train and test: inputs of one shape are needed, not "
@@ -129,6 +143,19 @@ class Dataset:
             raise ValueError(
                 f"class_names: {len(self.class_names)} names for {self.n_classes} classes"
             )
+
+    def _check_box(self) -> None:
+        try:
+            low, high = (float(end) for end in self.box)
+        except (TypeError, ValueError):
+            low, high = math.nan, math.nan
+        if not -math.inf < low < high < math.inf:
+            raise ValueError(
+                f"box: the least and the greatest number of inputs are needed, such as (0, 1), not "
+                f"{self.box!r}"
+            )
+        for name, split in (("train", self.train), ("test", self.test)):
+            check_range(f"{name}.inputs", split.inputs, (low, high), "pass their range as box")
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import tempfile
 import warnings
 import zlib
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import platformdirs
@@ -17,6 +17,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from nhlib._progress import progress_bar
+from nhlib.data import class_folders
+from nhlib.data.class_folders import ClassFolders, printable
+from nhlib.data.image_files import decode
 
 
 class Labelled(NamedTuple):
@@ -28,14 +31,14 @@ class Labelled(NamedTuple):
 
 _SPLITS = ("train", "test")
 # Part of what a cache file is recognised by: to be counted up when its contents change.
-_FORMAT = "nhlib image folder 1"
+_FORMAT = "nhlib image folder 2"
 
 
 def read(path: Path, seed: int) -> tuple[Labelled, Labelled, list[str]]:
     """Read the images in ``path/train/CLASS/`` and ``path/test/CLASS/``.
 
-    Classes, files and colours are what ``torchvision.datasets.ImageFolder`` makes of them:
-    classes are numbered in the order of their names, images are RGB.
+    Classes are numbered in the order of their names, images are RGB; see `class_folders.find`
+    for which files count, and `image_files.decode` for what becomes of their pixels.
 
     Parameters
     ----------
@@ -57,26 +60,29 @@ def read(path: Path, seed: int) -> tuple[Labelled, Labelled, list[str]]:
         If the folder, its ``train`` or ``test``, or images in them are missing.
     ValueError
         If the splits have different classes, or the images different sizes, or a file is
-        no readable image.
+        no readable image; if a link would have images counted twice.
     """
-    import torchvision
-
     path = path.expanduser().resolve()
     missing = [split for split in _SPLITS if not (path / split).is_dir()]
     if missing:
         raise FileNotFoundError(
-            f"name: there is no folder {path / missing[0]}; 'folder:PATH' needs PATH/train and "
-            "PATH/test, each with one folder of images for every class"
+            f"name: there is no folder {printable(path / missing[0])}; 'folder:PATH' needs "
+            "PATH/train and PATH/test, each with one folder of images for every class"
         )
-    folders = {split: torchvision.datasets.ImageFolder(path / split) for split in _SPLITS}
+    folders = dict(
+        zip(_SPLITS, class_folders.find([path / split for split in _SPLITS]), strict=True)
+    )
     classes = folders["train"].classes
     if folders["test"].classes != classes:
         raise ValueError(
-            f"name: {path / 'train'} and {path / 'test'} need folders of the same classes; only "
-            f"one of them has {', '.join(sorted({*classes} ^ {*folders['test'].classes}))}"
+            f"name: {printable(path / 'train')} and {printable(path / 'test')} need folders of the "
+            "same classes; only one of them has "
+            f"{', '.join(sorted({*classes} ^ {*folders['test'].classes}))}"
         )
     fingerprint = _fingerprint(folders, seed)
-    name = f"{path.name}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.safetensors"
+    name = (
+        f"{printable(path.name)}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.safetensors"
+    )
     cache = platformdirs.user_cache_path("nhlib") / "folders" / name
     tensors = _kept(cache, fingerprint)
     if tensors is None:
@@ -88,40 +94,45 @@ def read(path: Path, seed: int) -> tuple[Labelled, Labelled, list[str]]:
     return train, test, classes
 
 
-def _fingerprint(folders: dict[str, Any], seed: int) -> str:
+def _fingerprint(folders: dict[str, ClassFolders], seed: int) -> str:
     digest = hashlib.sha256(f"{_FORMAT}, seed {seed}".encode())
     for folder in folders.values():
-        for file, label in folder.samples:
-            stat = Path(file).stat()
-            digest.update(f"\n{file}\0{label}\0{stat.st_size}\0{stat.st_mtime_ns}".encode())
+        for file, label in zip(folder.files, folder.labels, strict=True):
+            try:
+                stat = file.stat()
+            except OSError as error:
+                raise ValueError(f"name: {printable(file)} is no readable image: {error}") from None
+            digest.update(b"\n%s\0" % os.fsencode(file))
+            digest.update(f"{label}\0{stat.st_size}\0{stat.st_mtime_ns}".encode())
     return digest.hexdigest()
 
 
-def _decode(folders: dict[str, Any], seed: int) -> dict[str, Tensor]:
-    n = sum(len(folder) for folder in folders.values())
+def _decode(folders: dict[str, ClassFolders], seed: int) -> dict[str, Tensor]:
+    from PIL import Image
+
+    n = sum(len(folder.files) for folder in folders.values())
     tensors = {}
-    first: tuple[str, tuple[int, ...]] | None = None
-    with progress_bar("decode", n, "images") as bar:
+    first: tuple[Path, tuple[int, ...]] | None = None
+    with progress_bar("decode", n, "images") as bar, warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
         for split, folder in folders.items():
-            order = np.random.default_rng(seed).permutation(len(folder))
+            order = np.random.default_rng(seed).permutation(len(folder.files))
             images = None
-            for i, (file, _) in enumerate(folder.samples[j] for j in order):
-                try:
-                    image = np.asarray(folder.loader(file))
-                except OSError as error:
-                    raise ValueError(f"name: {file} is no readable image: {error}") from error
+            for i, file in enumerate(folder.files[j] for j in order):
+                image = decode(file)
                 first = first or (file, image.shape)
                 if image.shape != first[1]:
                     raise ValueError(
-                        f"name: all images need one size, but {first[0]} has {_pixels(first[1])} "
-                        f"and {file} has {_pixels(image.shape)}; resize them first"
+                        f"name: all images need one size, but {printable(first[0])} has "
+                        f"{_pixels(first[1])} and {printable(file)} has {_pixels(image.shape)}; "
+                        "resize them first"
                     )
                 if images is None:
-                    images = np.empty((len(folder), 3, *image.shape[:2]), np.uint8)
+                    images = np.empty((len(order), 3, *image.shape[:2]), np.uint8)
                 images[i] = image.transpose(2, 0, 1)
                 bar.update()
             tensors[f"{split} images"] = torch.from_numpy(images)
-            tensors[f"{split} labels"] = torch.tensor(folder.targets)[torch.from_numpy(order)]
+            tensors[f"{split} labels"] = torch.tensor(folder.labels)[torch.from_numpy(order)]
     return tensors
 
 
@@ -141,7 +152,7 @@ def _kept(cache: Path, fingerprint: str) -> dict[str, Tensor] | None:
             if metadata.get("fingerprint") != fingerprint:
                 return None
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError):
+    except (SafetensorError, OSError, UnicodeError):
         return None
     return tensors if metadata.get("checksum") == _checksum(tensors) else None
 
@@ -153,9 +164,9 @@ def _keep(cache: Path, fingerprint: str, tensors: dict[str, Tensor]) -> None:
         with tempfile.TemporaryDirectory(dir=cache.parent, ignore_cleanup_errors=True) as partial:
             save_file(tensors, Path(partial) / cache.name, metadata)
             (Path(partial) / cache.name).replace(cache)
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, UnicodeError) as error:
         warnings.warn(
-            f"the decoded images could not be kept in {cache}, and will be decoded again next "
-            f"time: {error}",
+            f"the decoded images could not be kept in {printable(cache)}, and will be decoded "
+            f"again next time: {error}",
             stacklevel=2,
         )

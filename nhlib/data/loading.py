@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nhlib._arguments import whole_number
 from nhlib.data import downloads, image_folders
+from nhlib.data.class_folders import printable
 from nhlib.data.dataset import Dataset, Split
 from nhlib.data.embedded import EMBEDDED, SEED
 from nhlib.data.image_folders import Labelled
@@ -45,7 +46,7 @@ def load(
     root : path, optional
         Folder in which torchvision keeps, or will put, the data sets that need a download.
         By default the environment variable ``NHLIB_DATA``, else a cache folder of the user.
-        A download is checked, and appears there complete or not at all.
+        A download is checked, and each of its files appears there complete or not at all.
 
     Returns
     -------
@@ -57,8 +58,8 @@ def load(
     TypeError
         If `train_size` is not a whole number.
     ValueError
-        If there is no such data set, `train_size` is not available, a file is damaged, or
-        the images of a folder differ in size.
+        If there is no such data set, `train_size` is not available, a file is damaged, the
+        images of a folder differ in size, or a link would have them counted twice.
     FileNotFoundError
         If a data set is not there and cannot be downloaded, or the folder does not have
         the expected subfolders. The message says what to fetch and where to put it.
@@ -66,18 +67,28 @@ def load(
     Notes
     -----
     The images of a folder are decoded once, into a file of the user's cache folder; they
-    are decoded again when a file of the folder has changed.
+    are decoded again when the size or the time of a file of the folder has changed. In the
+    folder of a class, folders are searched and links followed; names that begin with a dot
+    are passed over. Greys of 16 bits are rounded to 8.
+
+    The images are the work of others: whoever shows them names their authors, and keeps to
+    their licences, which stand with the references.
 
     References
     ----------
     .. [1] E. Alpaydin, C. Kaynak, "Optical recognition of handwritten digits", UCI Machine
-       Learning Repository, 1998 (its test set).
+       Learning Repository, 1998 (its test set), https://doi.org/10.24432/C50P49. Licence:
+       CC BY 4.0, which asks to name the authors.
     .. [2] Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, "Gradient-based learning applied to
-       document recognition", Proceedings of the IEEE 86, 1998.
-    .. [3] H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST", arXiv:1708.07747, 2017.
-    .. [4] A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
+       document recognition", Proceedings of the IEEE 86, 1998. MNIST is by Y. LeCun and
+       C. Cortes, made from data of NIST. Licence: CC BY-SA 3.0.
+    .. [3] H. Xiao, K. Rasul, R. Vollgraf, "Fashion-MNIST", arXiv:1708.07747, 2017. Licence:
+       MIT, Zalando SE.
+    .. [4] A. Krizhevsky, "Learning multiple layers of features from tiny images", 2009. No
+       licence is stated; who uses the images is asked to cite the report.
     .. [5] Y. Netzer, T. Wang, A. Coates, A. Bissacco, B. Wu, A. Ng, "Reading digits in
-       natural images with unsupervised feature learning", NIPS workshop, 2011.
+       natural images with unsupervised feature learning", NIPS workshop, 2011. For
+       non-commercial use only.
 
     Examples
     --------
@@ -87,7 +98,8 @@ def load(
     torch.Size([1000, 2])
     """
     if name.startswith("folder:"):
-        data = _images(name, *image_folders.read(Path(name.removeprefix("folder:")), SEED))
+        folder = Path(name.removeprefix("folder:"))
+        data = _images(printable(name), *image_folders.read(folder, SEED))
     elif name in downloads.NAMES:
         data = _images(name, *downloads.read(name, root))
     elif name in EMBEDDED:

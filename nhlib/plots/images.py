@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 
+from nhlib._arguments import check_range
 from nhlib.plots.axes import axes_or_current
 
 
@@ -20,8 +21,9 @@ def plot_images(
 
     Parameters
     ----------
-    inputs : float tensor or array, shape (n, height, width) or (n, 1 or 3, height, width)
-        Pictures with values from 0 to 1.
+    inputs : tensor or array, shape (n, height, width) or (n, 1 or 3, height, width)
+        Pictures with values from 0 to 1. In grey ones 0 is white and 1 is black, as ink on paper;
+        in colour ones 0 is dark.
     titles : sequence, optional
         What to write below each picture.
     n_columns : int, optional
@@ -36,7 +38,8 @@ def plot_images(
     Raises
     ------
     ValueError
-        If `inputs` has no pictures, or there are not as many titles as pictures.
+        If `inputs` has no pictures, or values outside 0 to 1; if there are not as many titles as
+        pictures.
 
     Examples
     --------
@@ -53,6 +56,7 @@ def plot_images(
             "inputs: pictures of shape (n, height, width) or (n, 1 or 3, height, width) are "
             f"needed, not {tuple(inputs.shape)}"
         )
+    check_range("inputs", inputs, (0.0, 1.0), "scale them")
     if titles is not None and len(titles) != n:
         raise ValueError(f"titles: {n} are needed, one a picture, not {len(titles)}")
     ax = axes_or_current(ax)

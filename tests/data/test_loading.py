@@ -5,6 +5,7 @@ import gc
 import gzip
 import hashlib
 import http.server
+import inspect
 import os
 import struct
 import tarfile
@@ -16,9 +17,9 @@ import platformdirs
 import pytest
 import torch
 import torchvision
-from PIL import Image
 from torch.utils.data import DataLoader
 
+import nhlib as nh
 from nhlib.data.dataset import Dataset, Split
 from nhlib.data.loading import load
 
@@ -175,156 +176,72 @@ def test_misfitting_splits_are_explained(unchecked, inputs, labels, error, text)
         unchecked(Split.__init__)(object.__new__(Split), inputs, labels)
 
 
+BOX = (0.0, 20.0)
+
+
 def test_misfitting_datasets_are_explained():
     split = example_split()
     flat = Split(torch.zeros(6, 4), split.labels)
     with pytest.raises(ValueError, match=r"train and test: .* not \(2,\) and \(4,\)"):
-        Dataset("x", split, flat, 3)
+        Dataset("x", split, flat, 3, box=BOX)
     with pytest.raises(ValueError, match="train: with n_classes=2 labels run from 0 to 1, but"):
-        Dataset("x", split, split, 2)
+        Dataset("x", split, split, 2, box=BOX)
     with pytest.raises(ValueError, match="test: .* labels from -1 to 1"):
-        Dataset("x", split, Split(split.inputs, split.labels - 1), 3)
+        Dataset("x", split, Split(split.inputs, split.labels - 1), 3, box=BOX)
     with pytest.raises(ValueError, match="class_names: 1 names for 3 classes"):
-        Dataset("x", split, split, 3, class_names=("a",))
+        Dataset("x", split, split, 3, class_names=("a",), box=BOX)
 
 
-# -- image folders -------------------------------------------------------------------------
+@pytest.mark.parametrize("white", [16, 255, 65535])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int32, torch.float32])
+def test_pixels_that_are_not_from_0_to_1_are_refused_with_a_hint_that_works(white, dtype):
+    if dtype == torch.uint8 and white > 255:
+        return
+    labels = torch.arange(4) % 3
+    inputs = (torch.rand(4, 1, 5, 5) * white).round()
+    inputs[0, 0, 0, :2] = torch.tensor([0, white])
+    inputs = inputs.to(dtype)
+    expected = inputs.float() / white
+    names = {"inputs": inputs, "torch": torch}
+    if dtype != torch.float32:
+        with pytest.raises(TypeError, match="inputs: a torch.float32 tensor is needed") as caught:
+            inspect.unwrap(Split.__init__)(object.__new__(Split), inputs, labels)
+        hint = str(caught.value).split("; pass ")[1]
+        assert torch.equal(eval(hint, names), expected)
+    split, good = Split(inputs.float(), labels), Split(expected, labels)
+    with pytest.raises(
+        ValueError, match=f"train.inputs: numbers .* not from 0 to {white}"
+    ) as caught:
+        Dataset("mine", split, good, 3)
+    by = float(str(caught.value).split("; divide them by ")[1])
+    with pytest.raises(ValueError, match="test.inputs: numbers from 0 to 1 are needed"):
+        Dataset("mine", good, split, 3)
+    assert torch.equal(split.inputs / by, expected)
+    data = Dataset("mine", Split(split.inputs / by, labels), good, 3)
+    assert nh.random_inputs(data, 50).max() > 0.9
+    assert Dataset("mine", split, split, 3, box=(0.0, float(white))).box[1] == white
 
 
-def write_images(root: Path, mode: str = "RGB", sizes=((6, 5),)) -> dict[bytes, str]:
-    """Write random images in folders, and return the class of each by its pixels."""
-    rng, classes = np.random.default_rng(0), {}
-    for split, n in (("train", 8), ("test", 3)):
-        for label in ("dog", "cat", "bee"):
-            folder = root / split / label
-            folder.mkdir(parents=True)
-            for i in range(n):
-                width, height = sizes[i % len(sizes)]
-                shape = (height, width, 3) if mode == "RGB" else (height, width)
-                pixels = rng.integers(256, size=shape, dtype=np.uint8)
-                Image.fromarray(pixels).save(folder / f"{i:02}.png")
-                rgb = pixels if mode == "RGB" else np.stack([pixels] * 3, axis=2)
-                classes[rgb.transpose(2, 0, 1).tobytes()] = label
-    return classes
+@pytest.mark.parametrize(
+    "box", [(1, 0), (0, 0), (0, float("nan")), (0, float("inf")), 5, (0, 1, 2)]
+)
+def test_boxes_that_are_none(unchecked, box):
+    split = Split(torch.zeros(2, 3), torch.arange(2))
+    with pytest.raises(ValueError, match="box: the least and the greatest number of inputs"):
+        unchecked(Dataset.__init__)(object.__new__(Dataset), "x", split, split, 2, None, box)
 
 
-def test_folder_has_every_image_with_its_class(tmp_path, cache):
-    classes = write_images(tmp_path / "pets")
-    data = load(f"folder:{tmp_path / 'pets'}")
-    assert data.class_names == ("bee", "cat", "dog")
-    assert data.input_shape == (3, 5, 6)
-    assert (len(data.train), len(data.test)) == (24, 9)
-    for split in (data.train, data.test):
-        for image, label in split:
-            pixels = (image * 255).round().to(torch.uint8).numpy().tobytes()
-            assert classes.pop(pixels) == data.class_names[label]
-    assert not classes
-
-
-def test_folder_is_shuffled_once_and_for_all(tmp_path, cache):
-    write_images(tmp_path / "pets")
-    data = load(f"folder:{tmp_path / 'pets'}")
-    order = np.random.default_rng(0).permutation(24)
-    assert data.train.labels.tolist() == np.repeat([0, 1, 2], 8)[order].tolist()
-    assert len(set(load(f"folder:{tmp_path / 'pets'}", train_size=8).train.labels.tolist())) == 3
-
-
-def test_grey_images_get_three_channels(tmp_path, cache):
-    classes = write_images(tmp_path / "pets", mode="L")
-    data = load(f"folder:{tmp_path / 'pets'}")
-    pixels = (data.train.inputs[0] * 255).round().to(torch.uint8).numpy().tobytes()
-    assert classes[pixels] == data.class_names[data.train.labels[0]]
-
-
-@pytest.fixture
-def decoded(monkeypatch) -> list[Path]:
-    """List the files that get decoded."""
-    files, original = [], torchvision.datasets.folder.default_loader
-
-    def loader(path):
-        files.append(Path(path))
-        return original(path)
-
-    folder = functools.partial(torchvision.datasets.ImageFolder, loader=loader)
-    monkeypatch.setattr(torchvision.datasets, "ImageFolder", folder)
-    return files
-
-
-def test_folder_is_decoded_once(tmp_path, cache, decoded):
-    write_images(tmp_path / "pets")
-    name = f"folder:{tmp_path / 'pets'}"
-    first = load(name)
-    assert len(decoded) == 33
-    second = load(name)
-    assert len(decoded) == 33
-    assert torch.equal(first.train.inputs, second.train.inputs)
-    assert torch.equal(first.test.labels, second.test.labels)
-    assert len(list(cache.rglob("*.*"))) == 1
-
-
-def test_changed_folder_is_decoded_again(tmp_path, cache, decoded):
-    write_images(tmp_path / "pets")
-    name = f"folder:{tmp_path / 'pets'}"
-    load(name)
-    (tmp_path / "pets/train/dog/00.png").unlink()
-    assert len(load(name).train) == 23
-    assert len(decoded) == 33 + 32
-    changed = tmp_path / "pets/train/dog/01.png"
-    stat = changed.stat()
-    os.utime(changed, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
-    load(name)
-    assert len(decoded) == 33 + 32 + 32
-    assert len(list(cache.rglob("*.*"))) == 1  # the old one is replaced
-
-
-@pytest.mark.parametrize("damage", ["cut", "flip", "empty", "other"])
-def test_damaged_cache_is_decoded_again(tmp_path, cache, decoded, damage):
-    write_images(tmp_path / "pets")
-    name = f"folder:{tmp_path / 'pets'}"
-    first = load(name)
-    (file,) = cache.rglob("*.safetensors")
-    contents = bytearray(file.read_bytes())
-    if damage == "flip":
-        contents[-100] ^= 1
-    file.write_bytes(
-        {"cut": contents[:-50], "flip": contents, "empty": b"", "other": b"not tensors"}[damage]
-    )
-    assert torch.equal(load(name).train.inputs, first.train.inputs)
-    assert len(decoded) == 66
-    load(name)
-    assert len(decoded) == 66
-
-
-def test_unwritable_cache_is_a_warning(tmp_path, cache):
-    write_images(tmp_path / "pets")
-    cache.write_text("a file where the folder should be")
-    with pytest.warns(UserWarning, match="could not be kept in .* decoded again next time"):
-        data = load(f"folder:{tmp_path / 'pets'}")
-    assert len(data.train) == 24
-
-
-def test_unusable_folders_are_explained(tmp_path, cache):
-    def refused(error, text):
-        with pytest.raises(error, match=text):
-            load(f"folder:{tmp_path / 'pets'}")
-        assert not cache.exists()
-
-    refused(FileNotFoundError, "there is no folder .*train; 'folder:PATH' needs PATH/train and")
-    write_images(tmp_path / "pets", sizes=((6, 5), (6, 7)))
-    refused(ValueError, "all images need one size, but .* has 6×[57] pixels and .* resize them")
-    (tmp_path / "pets/test/dog").rename(tmp_path / "pets/test/wolf")
-    refused(ValueError, "need folders of the same classes; only one of them has dog, wolf")
-    for file in (tmp_path / "pets/test/wolf").iterdir():
-        file.unlink()
-    refused(FileNotFoundError, "wolf")
-
-
-def test_unreadable_images_are_named(tmp_path, cache):
-    write_images(tmp_path / "pets")
-    (tmp_path / "pets/test/dog/01.png").write_bytes(b"no image")
-    with pytest.raises(ValueError, match=r"dog.01\.png is no readable image"):
-        load(f"folder:{tmp_path / 'pets'}")
-    assert not cache.exists()
+def test_numbers_outside_a_box():
+    points = Split(torch.tensor([[-1.5, 0.0], [0.5, 1.0]]), torch.arange(2))
+    with pytest.raises(ValueError, match="not from -1.5 to 1; pass their range as box"):
+        Dataset("x", points, points, 2, box=(-1.0, 1.0))
+    with pytest.raises(ValueError, match="not from -1.5 to 1; pass their range as box"):
+        Dataset("x", points, points, 2)
+    nan = Split(torch.tensor([[torch.nan, 0.0], [0.5, 1.0]]), torch.arange(2))
+    with pytest.raises(ValueError, match="numbers from 0 to 1 are needed, but some are nan"):
+        Dataset("x", nan, nan, 2)
+    rounded = Split(torch.tensor([[0.0], [1 + 1e-6]]), torch.arange(2))
+    assert Dataset("x", rounded, rounded[:0], 2).box == (0, 1)
 
 
 # -- downloads -----------------------------------------------------------------------------
@@ -586,3 +503,30 @@ def test_mnist_is_the_original():
     pixels = (data.test.inputs * 255).round().to(torch.uint8).numpy()
     raw = (Path(os.environ["NHLIB_DATA"]) / "MNIST/raw/t10k-images-idx3-ubyte").read_bytes()
     assert pixels.tobytes() == raw[16:]
+
+
+# -- whose images they are -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("authors", "terms"),
+    [
+        ("Alpaydin", "CC BY 4.0"),
+        ("LeCun", "CC BY-SA 3.0"),
+        ("Krizhevsky", "No licence is stated"),
+    ],
+)
+def test_the_authors_of_images_and_their_terms_are_named(authors, terms):
+    """Where a data set is loaded, and where the licence of the figures stands."""
+    licence = (Path(__file__).parents[2] / "LICENSE-CC-BY-4.0").read_text()
+    for text in (licence, inspect.getdoc(load)):
+        told = " ".join(text.split())
+        assert authors in told
+        assert terms in told[told.index(authors) :]
+
+
+def test_the_licence_names_the_data_behind_all_weights():
+    root = Path(__file__).parents[2]
+    licence = (root / "LICENSE-CC-BY-4.0").read_text()
+    for path in (root / "nhlib/weights").iterdir():
+        assert path.name in licence

@@ -65,6 +65,20 @@ def test_images_of_a_wrong_shape(shape):
         nh.plot_images(torch.zeros(shape))
 
 
+@pytest.mark.parametrize("white", [16, 255])
+def test_pixels_that_are_not_from_0_to_1_are_refused_with_a_hint_that_works(white):
+    pictures = (torch.rand(3, 8, 8) * white).round()
+    pictures[0, 0, :2] = torch.tensor([0, white])
+    for given in (pictures, pictures.to(torch.uint8), pictures.to(torch.uint8).numpy()):
+        with pytest.raises(ValueError, match=f"inputs: numbers .* not from 0 to {white}") as caught:
+            nh.plot_images(given)
+        by = float(str(caught.value).split("; divide them by ")[1])
+        drawn = nh.plot_images(given / by, ax=plt.figure().gca()).images[0].get_array()
+        assert np.allclose(drawn[..., 0], 1 - pictures[0] / white, atol=1e-6)
+    with pytest.raises(ValueError, match="not from -2 to 0.5; scale them"):
+        nh.plot_images(torch.full((1, 2, 2), 0.5) - torch.tensor([0, 2.5]))
+
+
 def test_titles_are_counted():
     with pytest.raises(ValueError, match="titles: 3 are needed, one a picture, not 2"):
         nh.plot_images(torch.zeros(3, 8, 8), titles="ab")
