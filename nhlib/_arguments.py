@@ -49,6 +49,65 @@ def whole_number(name: str, given: Any, least: int, most: int | None = None) -> 
     return number
 
 
+def seed_number(given: Any, n_bits: int = 64) -> int:
+    """Return a seed as an int, or say what it should have been.
+
+    Parameters
+    ----------
+    given : object
+        What was given for `seed`.
+    n_bits : int, default 64
+        How many bits the generator of random numbers takes.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not a whole number of at least 0 that has so many bits.
+
+    Examples
+    --------
+    >>> seed_number(7)
+    7
+    """
+    seed = whole_number("seed", given, 0)
+    if seed >= 2**n_bits:
+        raise ValueError(f"seed: a whole number below 2**{n_bits} is needed, not {given!r}")
+    return seed
+
+
+def torch_device(name: str, given: Any) -> torch.device:
+    """Return a device on which something can be computed here, or say why it cannot.
+
+    Raises
+    ------
+    TypeError
+        If it names no device.
+    ValueError
+        If there is no such device here.
+
+    Examples
+    --------
+    >>> torch_device("device", "cpu")
+    device(type='cpu')
+    """
+    try:
+        if given is None:
+            raise TypeError
+        device = torch.device(given)
+    except (RuntimeError, TypeError):
+        kind = ValueError if isinstance(given, str) else TypeError
+        raise kind(f"{name}: a device such as 'cpu' or 'cuda' is needed, not {given!r}") from None
+    if device.type == "meta":
+        raise ValueError(f"{name}: on the device meta there are no numbers to compute with")
+    try:
+        if device.type != "cpu":
+            torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{name}: there is no device {given!r} here ({reason})") from None
+    return device
+
+
 def real_numbers(name: str, given: Any, hint: str = "") -> Float64[np.ndarray, "..."]:
     """Return finite real numbers as a float64 array of its own, or say what they should have been.
 

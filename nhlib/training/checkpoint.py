@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from nhlib._files import replacing
 from nhlib.data import Dataset
@@ -79,6 +79,12 @@ class Checkpoint:
                 )
         return saved
 
+    def weights(self) -> dict[int, dict[str, Tensor]]:
+        """Return what the network is in the file, by how many epochs it was trained; or nothing."""
+        if self.saved is None:
+            return {}
+        return {len(self.saved["history"]["train_loss"]): self.saved["network"]}
+
     def restore(
         self, network: nn.Module, optimizer: torch.optim.Optimizer, history: History
     ) -> None:
@@ -86,13 +92,13 @@ class Checkpoint:
         if self.saved is None:
             return
         device = next(network.parameters()).device
+        snapshots = {}
         for epoch, state in self.saved["snapshots"].items():
-            network.load_state_dict(state)
-            history.snapshots[epoch] = copy.deepcopy(network).eval()
+            snapshots[epoch] = copy.deepcopy(network).eval()
+            snapshots[epoch].load_state_dict(state)
+        history.resume(self.saved["history"], snapshots)
         network.load_state_dict(self.saved["network"])
         optimizer.load_state_dict({**optimizer.state_dict(), "state": self.saved["optimizer"]})
-        for name, values in self.saved["history"].items():
-            setattr(history, name, values)
         torch.set_rng_state(self.saved["random"])
         if device.type == "cuda" and "random_cuda" in self.saved:
             torch.cuda.set_rng_state(self.saved["random_cuda"], device)

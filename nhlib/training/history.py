@@ -1,7 +1,8 @@
 """The record of a training: losses, accuracies, and the network as it was on the way."""
 
 import copy
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import nn
 
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+class _Epoch(NamedTuple):
+    train_loss: float
+    train_accuracy: float
+    test_accuracy: float
+
+
 class History:
     """What happened while a network was trained; `fit` makes it.
 
@@ -18,13 +25,6 @@ class History:
     ----------
     recipe : Recipe
         The settings.
-    train_loss, train_accuracy : list of float
-        Mean over each epoch's examples, taken while the weights change: every minibatch
-        counts with the weights that it met. The loss includes the penalty.
-    test_accuracy : list of float
-        After each epoch, in eval mode.
-    stopped_early : bool
-        Whether `Recipe.patience` ended the training.
 
     Examples
     --------
@@ -43,16 +43,69 @@ class History:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        self.train_loss: list[float] = []
-        self.train_accuracy: list[float] = []
-        self.test_accuracy: list[float] = []
-        self.stopped_early = False
-        self.snapshots: dict[int, nn.Module] = {}
+        self._epochs: list[_Epoch] = []
+        self._snapshots: dict[int, nn.Module] = {}
+
+    def record(
+        self,
+        train_loss: float,
+        train_accuracy: float,
+        test_accuracy: float,
+        snapshot_of: nn.Module | None = None,
+    ) -> None:
+        """Record the next epoch: all of it, or nothing where an interrupt comes in between."""
+        if snapshot_of is not None:
+            self.take_snapshot(self.epochs + 1, snapshot_of)
+        # Everything else follows from this list, and within an append there is no interrupt.
+        self._epochs.append(_Epoch(train_loss, train_accuracy, test_accuracy))
+
+    def take_snapshot(self, epoch: int, network: nn.Module) -> None:
+        """Copy a network as it is after an epoch; the copy counts once the epoch is recorded."""
+        self._snapshots[epoch] = copy.deepcopy(network).eval()
+
+    def resume(self, table: Mapping[str, Sequence[Any]], snapshots: dict[int, nn.Module]) -> None:
+        """Take over what an earlier training recorded: its columns by name, and its snapshots."""
+        self._snapshots = snapshots
+        self._epochs = [
+            _Epoch(*row) for row in zip(*(table[name] for name in _Epoch._fields), strict=True)
+        ]
 
     @property
     def epochs(self) -> int:
         """Count the epochs completed."""
-        return len(self.train_loss)
+        return len(self._epochs)
+
+    @property
+    def train_loss(self) -> list[float]:
+        """Mean loss over each epoch's examples, with the penalty.
+
+        It is taken while the weights change: every minibatch counts with the weights that it met.
+        """
+        return [epoch.train_loss for epoch in self._epochs]
+
+    @property
+    def train_accuracy(self) -> list[float]:
+        """Share of each epoch's examples that were right, with the weights that they met."""
+        return [epoch.train_accuracy for epoch in self._epochs]
+
+    @property
+    def test_accuracy(self) -> list[float]:
+        """Share of the test examples that are right after each epoch, in eval mode."""
+        return [epoch.test_accuracy for epoch in self._epochs]
+
+    @property
+    def snapshots(self) -> dict[int, nn.Module]:
+        """Networks as they were, by epoch; `network` returns copies of them."""
+        return {epoch: taken for epoch, taken in self._snapshots.items() if epoch <= self.epochs}
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether `Recipe.patience` ended the training."""
+        # Keras' rule, with no least improvement: epochs since the lowest loss so far.
+        if self.recipe.patience is None or not 0 < self.epochs < self.recipe.epochs:
+            return False
+        losses = self.train_loss
+        return bool(self.epochs - 1 - losses.index(min(losses)) >= self.recipe.patience)
 
     def network(self, epoch: int) -> nn.Module:
         """Return the network as it was after an epoch; epoch 0 is before training.
@@ -64,12 +117,13 @@ class History:
         ValueError
             If no snapshot was taken then.
         """
-        if epoch not in self.snapshots:
-            taken = ", ".join(map(str, self.snapshots))
+        snapshots = self.snapshots
+        if epoch not in snapshots:
+            taken = ", ".join(map(str, snapshots))
             hint = f"there are epochs {taken}" if taken else "pass snapshots=(0, 1, …) to fit"
             early = f", and training stopped early after {self.epochs}" * self.stopped_early
             raise ValueError(f"epoch: no snapshot of epoch {epoch!r}; {hint}{early}")
-        return copy.deepcopy(self.snapshots[epoch])
+        return copy.deepcopy(snapshots[epoch])
 
     def table(self) -> "pd.DataFrame":
         """Return one row an epoch: losses, accuracies and learning rate."""
@@ -88,16 +142,8 @@ class History:
 
     def __repr__(self) -> str:
         parts = [f"{self.epochs} epochs" + ", stopped early" * self.stopped_early]
-        if self.test_accuracy:
+        if self.epochs:
             parts.append(f"test accuracy {self.test_accuracy[-1]:.3g}")
         if self.snapshots:
             parts.append(f"snapshots of epochs {', '.join(map(str, self.snapshots))}")
         return f"History({', '.join(parts)})"
-
-    def stalled(self) -> bool:
-        """Tell whether `Recipe.patience` is over."""
-        # Keras' rule, with no least improvement: epochs since the lowest loss so far.
-        if self.recipe.patience is None:
-            return False
-        since_lowest = self.epochs - 1 - self.train_loss.index(min(self.train_loss))
-        return bool(since_lowest >= self.recipe.patience)

@@ -11,6 +11,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from nhlib._arguments import seed_number, torch_device
 from nhlib._progress import progress_bar
 from nhlib._threads import threads_for
 from nhlib.data import Dataset
@@ -18,8 +19,9 @@ from nhlib.training.augmentation import changed
 from nhlib.training.checkpoint import Checkpoint
 from nhlib.training.endings import Diverged, Stopped
 from nhlib.training.history import History
-from nhlib.training.preconditions import check_stop, checked, random_state
-from nhlib.training.recipe import Recipe, epoch_order
+from nhlib.training.preconditions import check_stop, check_training, snapshot_epochs
+from nhlib.training.randomness import epoch_order, random_state
+from nhlib.training.recipe import Recipe
 
 # Inputs in a batch when no gradients are needed.
 _EVALUATION_BATCH = 1024
@@ -89,9 +91,10 @@ def fit(
 
     Notes
     -----
-    However a training ends, the network has the weights of its last complete epoch. `Diverged`,
-    `Stopped` and the KeyboardInterrupt of who stops it from the keyboard carry what was recorded
-    until then as their ``history``.
+    Before it is trained, the network is tried on one or two examples, in eval mode and in train
+    mode. However a training ends, the network has the weights of its last complete epoch.
+    `Diverged`, `Stopped` and the KeyboardInterrupt of who stops it from the keyboard carry what
+    was recorded until then as their ``history``.
 
     Examples
     --------
@@ -103,12 +106,13 @@ def fit(
     0.9
     >>> untrained = history.network(0)
     """
-    keep = checked(network, data, recipe, snapshots, seed)
+    wanted, seed = snapshot_epochs(snapshots), seed_number(seed)
+    check_training(network, data, recipe, wanted)
     check_stop(stop)
-    seed = int(seed)  # PyTorch takes no integer of NumPy's
+    device = None if device is None else torch_device("device", device)
     saved = None
     if checkpoint is not None:
-        saved = Checkpoint(checkpoint, network, data, recipe, sorted(keep), seed)
+        saved = Checkpoint(checkpoint, network, data, recipe, sorted(wanted), seed)
     network.to(device)
     if _is_convolutional(network):
         network.to(memory_format=torch.channels_last)  # in which convolutions are fastest
@@ -121,21 +125,23 @@ def fit(
     history = History(recipe)
     steps_an_epoch = -(-len(data.train) // recipe.batch_size)
     bar = progress_bar("fit", recipe.epochs * steps_an_epoch, "steps", progress)
-    complete = copy.deepcopy(network.state_dict())
+    # By the epoch after which they are, so that no interrupt comes between weights and history.
+    complete = {0: copy.deepcopy(network.state_dict())}
 
     def step_done() -> None:
         bar.update()
         if stop is not None and stop():
             raise Stopped(f"training was stopped in epoch {history.epochs + 1}", history)
 
-    with bar, random_state(seed, weights.device), threads_for(products_in_a_step(network, recipe)):
-        try:
+    threads = threads_for(products_in_a_step(network, recipe))
+    try:
+        with bar, random_state(seed, weights.device), threads:
             if saved is not None:
+                complete |= saved.weights()
                 saved.restore(network, optimizer, history)
-                complete = copy.deepcopy(network.state_dict())
                 bar.update(history.epochs * steps_an_epoch)
-            if 0 in keep and not history.epochs:
-                history.snapshots[0] = copy.deepcopy(network).eval()
+            if 0 in wanted and not history.epochs:
+                history.take_snapshot(0, network)
             while history.epochs < recipe.epochs and not history.stopped_early:
                 epoch = history.epochs + 1
                 order = epoch_order(len(data.train), seed, epoch).to(weights.device)
@@ -147,26 +153,26 @@ def fit(
                     network, optimizer, train, order, changes, history, step_done
                 )
                 test_accuracy = accuracy_of(network, test)
-                history.train_loss.append(loss)
-                history.train_accuracy.append(accuracy)
-                history.test_accuracy.append(test_accuracy)
-                complete = copy.deepcopy(network.state_dict())
+                complete[epoch] = copy.deepcopy(network.state_dict())
+                history.record(loss, accuracy, test_accuracy, network if epoch in wanted else None)
+                complete = {epoch: complete[epoch]}
                 bar.set_postfix(epoch=epoch, loss=loss, test_accuracy=test_accuracy, refresh=False)
-                if epoch in keep:
-                    history.snapshots[epoch] = copy.deepcopy(network).eval()
-                history.stopped_early = bool(epoch < recipe.epochs and history.stalled())
                 if saved is not None:
                     saved.save(network, optimizer, history)
-        except BaseException as error:
-            network.load_state_dict(complete)
-            error.add_note(f"The network is as it was after epoch {history.epochs}.")
-            if isinstance(error, KeyboardInterrupt):
-                error.history = history  # type: ignore[attr-defined]
-            raise
-        finally:
-            network.zero_grad()
-            network.eval()
-    return history
+        _leave(network)
+        return history
+    except BaseException as error:
+        network.load_state_dict(complete[history.epochs])
+        _leave(network)
+        error.add_note(f"The network is as it was after epoch {history.epochs}.")
+        if isinstance(error, KeyboardInterrupt):
+            error.history = history  # type: ignore[attr-defined]
+        raise
+
+
+def _leave(network: nn.Module) -> None:
+    network.zero_grad()
+    network.eval()
 
 
 def products_in_a_step(network: nn.Module, recipe: Recipe) -> int:

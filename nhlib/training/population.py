@@ -1,12 +1,12 @@
 """Many MLPs trained as one tensor program, each as `nhlib.fit` would train it alone."""
 
-import copy
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
+from nhlib._arguments import seed_number, torch_device
 from nhlib._progress import progress_bar
 from nhlib._threads import threads_for
 from nhlib.data import Dataset, Split
@@ -14,9 +14,9 @@ from nhlib.training.endings import Stopped
 from nhlib.training.history import History
 from nhlib.training.loop import products_in_a_step
 from nhlib.training.mlp_layers import Member, layers_of
-from nhlib.training.preconditions import check_stop, checked
+from nhlib.training.preconditions import check_stop, check_training, snapshot_epochs
 from nhlib.training.recipe import Recipe
-from nhlib.training.stacked_mlps import Program, State, StepDone
+from nhlib.training.stacked_mlps import Program, StepDone
 
 
 class Population:
@@ -91,9 +91,10 @@ class Population:
         networks = list(networks)
         if not networks:
             raise ValueError("networks: at least one is needed")
-        n, keep = len(networks), list(snapshots)
+        n = len(networks)
         self.histories: list[History] = []
         self.failed: dict[int, str] = {}
+        self._wanted = snapshot_epochs(snapshots)
         of_each = _for_each("data", data, Dataset, n)
         recipe_of = _for_each("recipes", recipes, Recipe, n)
         seed_of = _for_each("seeds", seeds, int, n)
@@ -106,12 +107,14 @@ class Population:
         members = []
         for i, (network, of, seed) in enumerate(zip(networks, of_each, seed_of, strict=True)):
             try:
-                self._keep = checked(network, of, recipe_of[i], keep, seed)
+                check_training(network, of, recipe_of[i], self._wanted)
+                member = Member(i, network, layers_of(network, i), of, seed_number(seed))
             except (TypeError, ValueError) as error:
                 error.add_note(f"That is networks[{i}].")
                 raise
-            members.append(Member(i, network, layers_of(network, i), of, seed))
+            members.append(member)
             self.histories.append(History(recipe_of[i]))
+        device = None if device is None else torch_device("device", device)
         weights = [id(weight) for network in networks for weight in network.parameters()]
         if len(set(weights)) < len(weights):
             raise ValueError(
@@ -163,72 +166,69 @@ class Population:
             recipe.epochs * -(-len(members[0].data.train) // recipe.batch_size) * len(members)
             for recipe, members in self._groups.values()
         )
-        try:
-            with progress_bar("population", steps, "steps", progress) as bar:
+        for network in self._networks:
+            network.eval()
+            network.zero_grad()
+        with progress_bar("population", steps, "steps", progress) as bar:
 
-                def step_done(n_members: int) -> None:
-                    bar.update(n_members)
-                    if stop is not None and stop():
-                        raise Stopped("the training of a population was stopped", self.histories)
+            def step_done(n_members: int) -> None:
+                bar.update(n_members)
+                if stop is not None and stop():
+                    raise Stopped("the training of a population was stopped", self.histories)
 
-                for recipe, members in self._groups.values():
-                    self._fit(recipe, members, step_done)
-        finally:
-            for network in self._networks:
-                network.eval()
-                network.zero_grad()
+            for recipe, members in self._groups.values():
+                self._fit(recipe, members, step_done)
 
     def _fit(self, recipe: Recipe, members: list[Member], step_done: StepDone) -> None:
         with threads_for(sum(products_in_a_step(member.network, recipe) for member in members)):
-            self._train(recipe, members, step_done)
+            if 0 in self._wanted:
+                for member in members:
+                    self.histories[member.number].take_snapshot(0, member.network)
+            program: Program | None = Program(members, recipe)
+            while program is not None:
+                program = self._train(program, step_done)
 
-    def _train(self, recipe: Recipe, members: list[Member], step_done: StepDone) -> None:
-        program = Program(members, recipe)
-        if 0 in self._keep:
-            self._take(program, 0, program.state())
-        complete = program.state()
+    def _train(self, program: Program, step_done: StepDone) -> Program | None:
+        """Train until some members end; return a program of the others, or None."""
+        recipe = program.recipe
+        histories = [self.histories[member.number] for member in program.members]
+        epoch = histories[0].epochs
+        # By the epoch after which they are, so that no interrupt comes between weights and history.
+        complete = {epoch: program.state()}
+        going_on = list(range(len(histories)))
+
+        def write_back() -> None:
+            for k, history in enumerate(histories):
+                program.write(k, complete[history.epochs])
+
         try:
-            for epoch in range(1, recipe.epochs + 1):
+            while epoch < recipe.epochs and len(going_on) == len(histories):
+                epoch += 1
                 losses, hits, finite = program.epoch(epoch, step_done)
                 accuracies = program.test_accuracies()
-                before, complete = complete, program.state()
-                going_on = []
+                complete = {epoch - 1: complete[epoch - 1], epoch: program.state()}
                 for k, member in enumerate(program.members):
-                    history = self.histories[member.number]
                     if not finite[k]:
                         self.failed[member.number] = (
                             f"not finite in epoch {epoch}, at a learning rate of "
                             f"{recipe.learning_rate_in(epoch):g}"
                         )
-                        program.write(k, before)
                         continue
-                    history.train_loss.append(losses[k])
-                    history.train_accuracy.append(hits[k])
-                    history.test_accuracy.append(accuracies[k])
-                    if epoch < recipe.epochs and history.stalled():
-                        history.stopped_early = True
-                        program.write(k, complete)
-                    else:
-                        going_on.append(k)
-                if epoch in self._keep:
-                    self._take(program, epoch, complete)
-                if len(going_on) < len(program.members):
-                    if not going_on:
-                        return
-                    # Members that are done leave: the program is written anew without them.
-                    smaller = program.of(going_on)
-                    program, complete = smaller, smaller.state()
-        finally:
-            for k in range(len(program.members)):
-                if program.members[k].number not in self.failed:
-                    program.write(k, complete)
-
-    def _take(self, program: Program, epoch: int, state: State) -> None:
-        for k, member in enumerate(program.members):
-            if member.number not in self.failed:
-                program.write(k, state)
-                kept = copy.deepcopy(member.network).eval()
-                self.histories[member.number].snapshots[epoch] = kept
+                    snapshot_of = None
+                    if epoch in self._wanted:
+                        program.write(k, complete[epoch])
+                        snapshot_of = member.network
+                    histories[k].record(losses[k], hits[k], accuracies[k], snapshot_of)
+                going_on = [
+                    k
+                    for k, history in enumerate(histories)
+                    if history.epochs == epoch and not history.stopped_early
+                ]
+            write_back()
+            return program.of(going_on) if going_on and epoch < recipe.epochs else None
+        except BaseException:
+            write_back()
+            raise
 
 
 def _for_each(name: str, given: Any, kind: type, n: int) -> list[Any]:

@@ -1,33 +1,32 @@
 """What `fit` and `Population` refuse, before anything is changed."""
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from nhlib._arguments import whole_number
 from nhlib._threads import threads_for
 from nhlib.data import Dataset
+from nhlib.networks import undisturbed
+from nhlib.training.randomness import random_state
 from nhlib.training.recipe import Recipe
 
-
-@contextmanager
-def random_state(seed: int, device: torch.device) -> Iterator[None]:
-    """Start random numbers from a seed, and put the random state back afterwards."""
-    cuda = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(cuda):
-        # Not torch.manual_seed, which would seed other devices as well.
-        torch.default_generator.manual_seed(seed)
-        if cuda:
-            with torch.cuda.device(device):
-                torch.cuda.manual_seed(seed)
-        yield
+# What PyTorch raises where a network cannot compute with what it is given.
+_PYTORCH_ERRORS = (RuntimeError, ValueError, IndexError, TypeError)
 
 
-def checked(network: Any, data: Any, recipe: Any, snapshots: Iterable[Any], seed: Any) -> set[int]:
-    """Refuse arguments that do not fit, and return the epochs of the snapshots."""
+def snapshot_epochs(snapshots: Any) -> set[int]:
+    """Return the epochs after which snapshots are asked for."""
+    if not isinstance(snapshots, Iterable):
+        raise TypeError(f"snapshots: epochs are needed, such as (0, 3) or (), not {snapshots!r}")
+    return {whole_number("snapshots", epoch, 0) for epoch in snapshots}
+
+
+def check_training(network: Any, data: Any, recipe: Any, snapshots: set[int]) -> None:
+    """Refuse what cannot be trained."""
     wanted: dict[str, tuple[Any, type]] = {
         "network": (network, nn.Module),
         "data": (data, Dataset),
@@ -37,27 +36,25 @@ def checked(network: Any, data: Any, recipe: Any, snapshots: Iterable[Any], seed
         if not isinstance(given, kind):
             both = ", with its training and its test split" if kind is Dataset else ""
             raise TypeError(f"{name}: a {kind.__name__} is needed{both}; not {given!r}")
-    whole_number("seed", seed, 0)
-    keep = {whole_number("snapshots", epoch, 0) for epoch in snapshots}
-    if max(keep, default=0) > recipe.epochs:
-        raise ValueError(f"snapshots: the recipe ends after epoch {recipe.epochs}, not {max(keep)}")
+    if max(snapshots, default=0) > recipe.epochs:
+        raise ValueError(
+            f"snapshots: the recipe ends after epoch {recipe.epochs}, not {max(snapshots)}"
+        )
     if not len(data.train) or not len(data.test):
         raise ValueError(f"data: both splits need examples, but this is {data!r}")
-    if len(data.train) % recipe.batch_size == 1 and any(
-        isinstance(module, nn.BatchNorm1d) for module in network.modules()
-    ):
-        raise ValueError(
-            f"recipe: batch_size={recipe.batch_size} leaves one of the {len(data.train)} training "
-            "examples to a minibatch of its own, which batch normalization cannot normalize; "
-            "change batch_size, or train_size in load"
-        )
+    for split in (data.train, data.test):
+        # Whoever made the data set may have changed its tensors since.
+        if split.labels.min() < 0 or split.labels.max() >= data.n_classes:
+            raise ValueError(
+                f"data: labels run from 0 to {data.n_classes - 1}, but there are labels from "
+                f"{split.labels.min()} to {split.labels.max()}"
+            )
     if recipe.augmentation is not None and len(data.input_shape) != 3:
         raise ValueError(
             "recipe: augmentation changes images of shape (channels, height, width), and the "
             f"inputs of data have shape {data.input_shape}; pass augmentation=None"
         )
-    _check_output(network, data)
-    return keep
+    _check_network(network, data, recipe)
 
 
 def check_stop(stop: Any) -> None:
@@ -69,16 +66,18 @@ def check_stop(stop: Any) -> None:
         )
 
 
-def _check_output(network: nn.Module, data: Dataset) -> None:
+def _check_network(network: nn.Module, data: Dataset, recipe: Recipe) -> None:
     weights = next((p for p in network.parameters() if p.requires_grad), None)
     if weights is None:
         raise ValueError("network: it has no weights to train")
+    if any(p.is_meta for p in network.parameters()):
+        raise ValueError("network: it is on the device meta, where weights have no numbers")
     inputs = data.train.inputs[:2].to(weights.device, weights.dtype)
     modes = [(module, module.training) for module in network.modules()]
     try:
         with random_state(0, weights.device), torch.no_grad(), threads_for(0):
             output = network.eval()(inputs)
-    except (RuntimeError, IndexError) as error:
+    except _PYTORCH_ERRORS as error:
         raise ValueError(
             f"network: it does not take inputs of shape {data.input_shape}, as data has them. "
             f"PyTorch says: {error}"
@@ -86,14 +85,48 @@ def _check_output(network: nn.Module, data: Dataset) -> None:
     finally:
         for module, mode in modes:
             module.training = mode
-    shape = tuple(output.shape) if isinstance(output, Tensor) else ()
-    if len(shape) != 2 or shape[1] < data.n_classes:
-        raise ValueError(
-            f"network: one score for each of the {data.n_classes} classes is needed, that is an "
-            f"output of shape (n, {data.n_classes}), not {shape or type(output).__name__}"
-        )
+    _check_scores(output, data.n_classes)
     if (output >= 0).all() and torch.allclose(output.sum(1), torch.ones_like(output[:, 0])):
         raise ValueError(
             "network: its output is probabilities already, where scores (logits) are needed; "
             "leave out the softmax at its end"
+        )
+    n, lone = len(data.train), 1 in (recipe.batch_size, len(data.train) % recipe.batch_size)
+    labels = data.train.labels[:2].to(weights.device)
+    failure = _error_in_step(network, inputs[: 2 - lone], labels[: 2 - lone], data.n_classes)
+    if failure is None:
+        return
+    if lone and n > 1 and not _error_in_step(network, inputs, labels, data.n_classes):
+        raise ValueError(
+            f"recipe: batch_size={recipe.batch_size} leaves one of the {n} training examples to a "
+            "minibatch of its own, which batch normalization cannot normalize; change "
+            "batch_size, or train_size in load"
+        ) from failure
+    raise ValueError(f"network: it cannot be trained. PyTorch says: {failure}") from failure
+
+
+def _error_in_step(
+    network: nn.Module, inputs: Tensor, labels: Tensor, n_classes: int
+) -> Exception | None:
+    """Return what PyTorch raises in a training step; the network is left as it was."""
+    trained = [weight for weight in network.parameters() if weight.requires_grad]
+    with undisturbed(network, inputs.device, train_mode=True), threads_for(0), torch.enable_grad():
+        try:
+            output = network(inputs)
+        except _PYTORCH_ERRORS as error:
+            return error
+        _check_scores(output, n_classes, " in train mode")
+        try:
+            torch.autograd.grad(F.cross_entropy(output, labels), trained, allow_unused=True)
+        except _PYTORCH_ERRORS as error:
+            return error
+    return None
+
+
+def _check_scores(output: Any, n_classes: int, when: str = "") -> None:
+    shape = tuple(output.shape) if isinstance(output, Tensor) else ()
+    if len(shape) != 2 or shape[1] < n_classes:
+        raise ValueError(
+            f"network: one score for each of the {n_classes} classes is needed, that is an "
+            f"output of shape (n, {n_classes}), not {shape or type(output).__name__}{when}"
         )

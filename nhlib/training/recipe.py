@@ -1,13 +1,8 @@
-"""How a network is trained: the settings, and the order of the examples."""
+"""How a network is trained: the settings."""
 
 import math
 from dataclasses import dataclass
 from typing import Any, Literal
-
-import numpy as np
-import torch
-from jaxtyping import Int64
-from torch import Tensor
 
 from nhlib._arguments import whole_number
 from nhlib.training.augmentation import Augmentation
@@ -226,32 +221,3 @@ class Recipe:
             return self.learning_rate * min(up, (1 - share) / (1 - rise))
         decays = (epoch - 1) // self.decay_every if self.decay_every else 0
         return self.learning_rate * self.decay**decays
-
-
-def epoch_order(n: int, seed: int, epoch: int) -> Int64[Tensor, " n"]:
-    """Return the order of the examples in one epoch, the same on every machine.
-
-    A function of its arguments alone: ``numpy.random.default_rng((seed, epoch))`` permutes
-    the examples. Every ``batch_size`` of them in turn are a minibatch, and what remains is
-    a last, smaller one: ``epoch_order(n, seed, epoch).split(batch_size)``.
-
-    Parameters
-    ----------
-    n : int
-        Number of examples.
-    seed : int
-        Seed of the training, at least 0.
-    epoch : int
-        Which epoch; the first is epoch 1.
-
-    Returns
-    -------
-    int64 tensor, shape (n,)
-        Indices of examples: each of 0, …, n − 1 once.
-
-    Examples
-    --------
-    >>> epoch_order(5, seed=0, epoch=1)
-    tensor([1, 4, 3, 0, 2])
-    """
-    return torch.from_numpy(np.random.default_rng((seed, epoch)).permutation(n))

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nhlib.training.mlp_layers import Member, buffers_of, parameters_of
-from nhlib.training.recipe import Recipe, epoch_order
+from nhlib.training.randomness import epoch_order
+from nhlib.training.recipe import Recipe
 
 # Examples that all members see at once where no gradients are needed.
 _EVALUATION_BATCH = 1024

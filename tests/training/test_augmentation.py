@@ -11,7 +11,7 @@ from scipy import ndimage, stats
 
 import nhlib as nh
 from nhlib.training.augmentation import Augmentation, changed
-from nhlib.training.recipe import epoch_order
+from nhlib.training.randomness import epoch_order
 
 
 def in_pixels(changes: torch.Tensor, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -174,8 +174,9 @@ def test_training_sees_changed_images_and_tests_see_them_as_they_are():
         changes = augmentation.changes(10, (6, 8), 7, epoch)
         of_all = changed(data.train.inputs.double(), changes)
         expected += [of_all[batch] for batch in epoch_order(10, 7, epoch).split(4)]
-    assert len(seen[True]) == len(expected) == 6
-    for images, wanted in zip(seen[True], expected, strict=True):
+    _, *steps = seen[True]  # first a step is tried
+    assert len(steps) == len(expected) == 6
+    for images, wanted in zip(steps, expected, strict=True):
         torch.testing.assert_close(images, wanted)
     assert torch.equal(seen[False][-1], data.test.inputs.double())
     # The data set itself is left alone.

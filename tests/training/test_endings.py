@@ -2,8 +2,14 @@
 
 import copy
 import pickle
+import signal
+import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 import torch
@@ -202,3 +208,139 @@ def test_a_stop_that_cannot_be_asked_is_explained(unchecked, wrong):
     with pytest.raises(TypeError, match=text):
         unchecked(nh.Population.fit)(nh.Population([network], DATA), stop=wrong)
     assert same(network, net())
+
+
+# -- Ctrl-C between any two operations -----------------------------------------------------
+
+
+class Interrupt:
+    """Ctrl-C before the n-th operation of nhlib.training's functions with one of some names.
+
+    Operations count from the first call of the function `begin` on.
+    """
+
+    def __init__(self, n: int, names: set[str], begin: str) -> None:
+        self.n, self.names, self.begin = n, names, begin
+        self.count, self.begun = 0, False
+
+    def __enter__(self) -> "Interrupt":
+        # A process started in the background ignores it.
+        self.handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.before = sys.gettrace()
+        sys.settrace(self._call)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(self.before)
+        signal.signal(signal.SIGINT, self.handler)
+
+    def _call(self, frame: FrameType, event: str, _: object) -> Any:
+        if not frame.f_code.co_filename.startswith(ROOM):
+            return None
+        self.begun |= frame.f_code.co_name == self.begin
+        if frame.f_code.co_name not in self.names:
+            return None
+        frame.f_trace_lines, frame.f_trace_opcodes = False, True
+        return self._step
+
+    def _step(self, frame: FrameType, event: str, _: object) -> Any:
+        self.count += self.begun and event == "opcode"
+        if self.count == self.n:
+            sys.settrace(None)
+            signal.raise_signal(signal.SIGINT)
+        return self._step
+
+
+def interrupt_everywhere(train: Any, names: set[str], begin: str) -> Iterator[tuple[Any, Any]]:
+    """Interrupt a training here and there; yield each interrupt, and what was trained.
+
+    `train` makes what it trains and puts it into the list that it is given.
+    """
+    with Interrupt(-1, names, begin) as counter:
+        train([])
+    assert counter.count > PLACES
+    threads = torch.get_num_threads()
+    for n in range(1, counter.count + 1, counter.count // PLACES):
+        made: list[Any] = []
+        try:
+            with Interrupt(n, names, begin):
+                train(made)
+        except KeyboardInterrupt as error:
+            # Here it is about weights: within its contexts PyTorch may leave more behind.
+            torch.set_grad_enabled(True)
+            torch.set_num_threads(threads)
+            yield error, made[0]
+        else:
+            # Python makes one operation of two that it has done often.
+            assert n > 0.9 * counter.count
+
+
+ROOM = str(Path(nh.__file__).parent / "training")
+PLACES = 80  # at which a training is interrupted, evenly spread
+TINY = replace(DATA, train=DATA.train[:8], test=DATA.test[:8])
+TWO = nh.Recipe(epochs=2, batch_size=8)
+RECORDING = {"fit", "_train", "write_back", "write", "of", "record", "take_snapshot"}
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_no_interrupt_comes_between_weights_and_history(tmp_path, resumed):
+    after = [net(width=2) for _ in range(3)]
+    expected = [
+        nh.fit(network, TINY, replace(TWO, epochs=epochs)) for epochs, network in enumerate(after)
+    ]
+    saved = b""
+    if resumed:
+        with pytest.raises(nh.Stopped):
+            nh.fit(net(width=2), TINY, TWO, checkpoint=tmp_path / "run", stop=Asked(2))
+        saved = (tmp_path / "run").read_bytes()
+
+    def train(made: list[nn.Module]) -> None:
+        made.append(net(width=2))
+        options: dict[str, Any] = {}
+        if resumed:
+            (tmp_path / "run").write_bytes(saved)
+            options["checkpoint"] = tmp_path / "run"
+        nh.fit(made[0], TINY, TWO, snapshots=() if resumed else (0, 1, 2), **options)
+
+    names = RECORDING | {"restore", "resume", "weights"}
+    seen = set()
+    for error, network in interrupt_everywhere(train, names, "weights" if resumed else "record"):
+        # None only where the training is over, and on its way back to who asked for it.
+        history = getattr(error, "history", expected[2])
+        seen.add(history.epochs)
+        assert same(network, after[history.epochs])
+        assert history.train_loss == expected[history.epochs].train_loss
+        for epoch, taken in history.snapshots.items():
+            assert epoch <= history.epochs
+            assert same(taken, after[epoch])
+    assert seen == {0, 1, 2}
+
+
+def test_no_interrupt_comes_between_weights_and_histories_of_a_population():
+    """Of three members one diverges in epoch 1, and one stops early in epoch 2."""
+    recipe = replace(TWO, epochs=3, learning_rate=1.0, patience=1)
+
+    def train(made: list[nh.Population]) -> None:
+        networks = [net(seed, 2).double() for seed in range(3)]
+        with torch.no_grad():
+            networks[2].output.bias.fill_(1e308).neg_()[0].neg_()  # the loss is not finite
+        population = nh.Population(networks, TINY, recipe, [0, 1, 2], snapshots=range(4))
+        made.append((population, networks))
+        population.fit()
+
+    whole: list[Any] = []
+    train(whole)
+    expected = whole[0][0].histories
+    assert [history.epochs for history in expected] == [2, 3, 0]
+    assert expected[0].stopped_early
+    seen = set()
+    for _, (population, networks) in interrupt_everywhere(train, RECORDING, "test_accuracies"):
+        seen.add(tuple(history.epochs for history in population.histories))
+        for network, ours, theirs in zip(networks, population.histories, expected, strict=True):
+            assert same(network, theirs.network(ours.epochs))
+            assert ours.train_loss == theirs.train_loss[: ours.epochs]
+            assert set(ours.snapshots) == set(range(ours.epochs + 1))
+            for epoch, taken in ours.snapshots.items():
+                assert same(taken, theirs.network(epoch))
+            assert not any(module.training for module in network.modules())
+    assert seen >= {(0, 0, 0), (1, 0, 0), (1, 1, 0), (2, 2, 0), (2, 3, 0)}

@@ -16,11 +16,13 @@ from nhlib import _progress
 from nhlib.data.dataset import Dataset, Split
 from nhlib.data.loading import load
 from nhlib.networks.fully_connected import mlp
-from nhlib.training import loop
+from nhlib.networks.residual import resnet20
+from nhlib.training import loop, preconditions
 from nhlib.training.augmentation import Augmentation
 from nhlib.training.history import History
 from nhlib.training.loop import fit
-from nhlib.training.recipe import Recipe, epoch_order
+from nhlib.training.randomness import epoch_order
+from nhlib.training.recipe import Recipe
 
 
 @pytest.fixture(scope="module")
@@ -301,7 +303,7 @@ def test_last_smaller_minibatch_is_trained_on():
     network = mlp(4, [3], 3)
     network.register_forward_pre_hook(lambda m, x: sizes.append(len(x[0])) if m.training else None)
     fit(network, data, Recipe(epochs=2, batch_size=2))
-    assert sizes == [2, 2, 1, 2, 2, 1]
+    assert sizes == [1, 2, 2, 1, 2, 2, 1]  # first the smallest is tried
 
 
 # -- early stopping ------------------------------------------------------------------------
@@ -324,8 +326,8 @@ def test_early_stopping_is_keras_rule(losses, patience):
     history = History(Recipe.code(patience=patience))
     stopped = None
     for epoch, loss in enumerate(losses, start=1):
-        history.train_loss.append(loss)
-        if history.stalled():
+        history.record(loss, 0.5, 0.5)
+        if history.stopped_early:
             stopped = epoch
             break
     assert stopped == keras_stops_after(losses, patience)
@@ -526,7 +528,7 @@ def test_interruption_keeps_the_last_complete_epoch(digits):
     steps = []
 
     def interrupt(module, inputs):
-        steps.append(module.training)
+        steps.append(module.training and len(inputs[0]) > 2)  # two examples are tried first
         if sum(steps) == 10:  # of 4 a epoch
             raise KeyboardInterrupt
 
@@ -572,6 +574,9 @@ def test_wrong_arguments_are_explained(unchecked, digits):
     )
     refuse(unchecked, ValueError, "snapshots: .* not -1", network, digits, snapshots=[-1])
     refuse(unchecked, TypeError, "snapshots: .* not 0.5", network, digits, snapshots=[0.5])
+    for wrong in (1, None):
+        text = f"snapshots: epochs are needed, such as .*, not {wrong}"
+        refuse(unchecked, TypeError, text, network, digits, snapshots=wrong)
 
 
 def test_unsuitable_networks_are_explained(unchecked, digits):
@@ -615,17 +620,137 @@ def test_unsuitable_networks_are_explained(unchecked, digits):
     )
 
 
-def test_lone_last_example_with_batch_norm_is_explained(unchecked):
-    network = mlp(4, [3], 3, batch_norm=True)
+class InTrainMode(nn.Module):
+    """Linear, and something else in train mode."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.linear, self.change = nn.Linear(4, 3), change
+
+    def forward(self, x):
+        return self.change(self.linear(x)) if self.training else self.linear(x)
+
+
+def in_place(scores):
+    squared = scores * scores
+    scores += 1
+    return squared
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (lambda x: (x, x), r"an output of shape \(n, 3\), not tuple in train mode"),
+        (lambda x: x[:, :2], r"an output of shape \(n, 3\), not \(2, 2\) in train mode"),
+        (lambda x: x[:, :, None], r"not \(2, 3, 1\) in train mode"),
+        (lambda x: x @ x, "it cannot be trained. PyTorch says: mat1 and mat2 shapes"),
+        (lambda x: x.long(), "it cannot be trained. PyTorch says: .* not implemented"),
+        (lambda x: x.detach(), "it cannot be trained. PyTorch says: .* does not require grad"),
+        (lambda x: x.argmax(1), r"not \(2,\) in train mode"),
+        (in_place, "it cannot be trained. PyTorch says: .* modified by an inplace operation"),
+    ],
+)
+def test_what_fails_only_in_train_mode_is_explained(unchecked, change, text):
+    refuse(unchecked, ValueError, text, InTrainMode(change), small_data())
+
+
+def test_a_network_is_tried_without_a_trace(digits):
+    network = nn.Sequential(
+        *mlp(64, [10], 10, batch_norm=True)[:4], nn.Dropout(), nn.Linear(10, 10)
+    )
+    network[1].requires_grad_(False)
+    network.linear2 = network[-1]
+    network[2].weight.grad = torch.ones(10)
+    before, random = state(network), torch.get_rng_state()
+    modes = [module.training for module in network.modules()]
+    preconditions.check_training(network, digits, Recipe(), set())
+    assert same(network.state_dict(), before)
+    assert torch.equal(torch.get_rng_state(), random)
+    assert [module.training for module in network.modules()] == modes
+    assert torch.equal(network[2].weight.grad, torch.ones(10))
+    assert network[-1].weight.grad is None
+
+
+def images(n: int, *shape: int) -> Dataset:
+    data = small_data(n)
+    train, test = (Split(torch.rand(len(s), *shape), s.labels) for s in (data.train, data.test))
+    return Dataset("images", train, test, 3)
+
+
+def convolution(norm: type[nn.Module], kernel: int, size: int) -> nn.Sequential:
+    return nn.Sequential(
+        *(nn.Conv1d(1, 4, kernel), norm(4), nn.ReLU(), nn.Flatten()),
+        nn.Linear(4 * (size - kernel + 1), 3),
+    )
+
+
+LONE = {
+    "MLP": lambda: (mlp(4, [3], 3, batch_norm=True), small_data(), Recipe(batch_size=3)),
+    "minibatches of one": lambda: (
+        *(mlp(4, [3], 3, batch_norm=True), small_data(), Recipe(batch_size=1)),
+    ),
+    "one pixel left": lambda: (
+        *(resnet20(3, in_channels=1), images(10, 1, 4, 4), Recipe(batch_size=3)),
+    ),
+    "after a convolution": lambda: (
+        *(convolution(nn.BatchNorm1d, 8, 8), images(10, 1, 8), Recipe(batch_size=9)),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LONE)
+def test_lone_last_example_with_batch_norm_is_explained(unchecked, case):
+    network, data, recipe = LONE[case]()
     refuse(
         unchecked,
         ValueError,
-        "batch_size=3 leaves one of the 10 training examples to a minibatch "
+        f"batch_size={recipe.batch_size} leaves one of the 10 training examples to a minibatch "
         "of its own, .*; change batch_size, or train_size",
         network,
-        small_data(),
-        Recipe(batch_size=3),
+        data,
+        recipe,
     )
+
+
+def test_a_lone_example_of_several_numbers_a_channel_can_be_normalized():
+    history = fit(
+        convolution(nn.BatchNorm1d, 3, 8), images(10, 1, 8), Recipe(epochs=1, batch_size=9)
+    )
+    assert history.epochs == 1
+
+
+def test_a_norm_that_no_minibatch_can_have_is_explained(unchecked):
+    text = "does not take inputs of shape .* PyTorch says: Expected more than 1 spatial element"
+    network = convolution(nn.InstanceNorm1d, 8, 8)
+    refuse(unchecked, ValueError, text, network, images(10, 1, 8))
+
+
+@pytest.mark.parametrize("label", [3, -100])
+@pytest.mark.parametrize("name", ["train", "test"])
+def test_labels_changed_since_are_explained(unchecked, name, label):
+    data = small_data()
+    getattr(data, name).labels[4] = label
+    refuse(unchecked, ValueError, "labels run from 0 to 2, but there", mlp(4, [3], 3), data)
+
+
+def test_devices_that_are_none_are_explained(unchecked, digits):
+    network = mlp(64, [10], 10)
+    absent = "cuda:99" if torch.cuda.is_available() else "cuda"
+    for device, error, text in (
+        ("gpu", ValueError, "a device such as 'cpu' or 'cuda' is needed, not 'gpu'"),
+        (0.5, TypeError, "a device such as 'cpu' or 'cuda' is needed, not 0.5"),
+        ("meta", ValueError, "on the device meta there are no numbers to compute with"),
+        (absent, ValueError, f"there is no device '{absent}' here"),
+    ):
+        refuse(unchecked, error, f"device: {text}", network, digits, device=device)
+    with pytest.raises(ValueError, match="network: it is on the device meta, where weights have"):
+        fit(mlp(64, [10], 10).to("meta"), digits)
+
+
+def test_seeds_have_64_bits(unchecked, digits):
+    text = "seed: a whole number below 2\\*\\*64 is needed, not"
+    refuse(unchecked, ValueError, text, mlp(64, [10], 10), digits, seed=2**64)
+    fit(mlp(64, [10], 10), digits, Recipe(epochs=1), seed=2**64 - 1)
 
 
 def test_empty_splits_are_explained(unchecked):
@@ -658,7 +783,9 @@ def test_bfloat16_on_cuda_multiplies_with_16_bits_and_keeps_32_for_the_rest(digi
     seen, losses = set(), []
     network = mlp(64, [100], 10, batch_norm=True)
     network.linear1.register_forward_hook(
-        lambda module, inputs, output: seen.add((module.training, output.dtype))
+        lambda module, inputs, output: (
+            seen.add((module.training, output.dtype)) if len(output) > 2 else None
+        )
     )
     for bfloat16 in (False, True):
         trained = copy.deepcopy(network)
