@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from nhlib.training.mlp_layers import Member, buffers_of, parameters_of
 from nhlib.training.randomness import epoch_order
 from nhlib.training.recipe import Recipe
+from nhlib.training.stacked_layout import Layout
 
 # Examples that all members see at once where no gradients are needed.
 _EVALUATION_BATCH = 1024
@@ -30,27 +31,34 @@ class State(NamedTuple):
 class Program:
     """Members of one depth, recipe and number of examples, as tensors.
 
-    The first layer holds the units of a *stream*, the members that see the same minibatches, side
-    by side: (streams, units, inputs). Later layers hold members padded to one size: (members,
-    units, units before). Examples of a minibatch are the last dimension throughout.
+    `Layout` says where each of them is. Examples of a minibatch are the last dimension throughout.
     """
 
     def __init__(self, members: list[Member], recipe: Recipe) -> None:
         self.members, self.recipe = members, recipe
         self._steps = 0
         self._gather_data()
-        self._lay_out()
+        weight = members[0].layers[0].linear.weight.detach()
+        widths = [[layer.linear.out_features for layer in member.layers] for member in members]
+        self._norms = members[0].layers[0].norm is not None
+        layout = Layout(weight.shape[1], widths, self._stream_of.tolist(), self._norms)
+        self._weights = weight.new_zeros(layout.n_parameters)
+        self._gradient = torch.zeros_like(self._weights)
+        self._running = weight.new_zeros(layout.n_averages)
+        self._values, self._slopes = layout.blocks(self._weights), layout.blocks(self._gradient)
+        self._averages = layout.running(self._running)
+        self._own = [places.to(weight.device) for places in layout.parameters]
+        self._own_running = [places.to(weight.device) for places in layout.averages]
+        self._to_members = layout.to_members.to(weight.device)
+        self._to_streams = layout.to_streams.to(weight.device)
         for k, member in enumerate(members):
-            self._weights[self._own[k]] = torch.cat([p.flatten() for p in parameters_of(member)])
-            if self._norms:
-                self._running[self._own_running[k]] = torch.cat(
-                    [buffer.flatten() for buffer in buffers_of(member)]
-                )
+            self._weights[self._own[k]] = _flat(parameters_of(member), self._weights)
+            self._running[self._own_running[k]] = _flat(buffers_of(member), self._running)
         # One vector of what the penalty runs over, and one of the rest, on the same memory.
-        self._vectors = [
-            nn.Parameter(part)
-            for part in self._weights.split([self._n_hidden, len(self._weights) - self._n_hidden])
-        ]
+        sizes = [layout.n_hidden, layout.n_parameters - layout.n_hidden]
+        self._vectors = [nn.Parameter(part) for part in self._weights.split(sizes)]
+        for vector, gradient in zip(self._vectors, self._gradient.split(sizes), strict=True):
+            vector.grad = gradient
         self._optimizer = torch.optim.Adam(
             [
                 {"params": [vector], "weight_decay": decay}
@@ -59,10 +67,6 @@ class Program:
             eps=recipe.epsilon,
             fused=True,
         )
-        for vector, gradient in zip(
-            self._vectors, self._gradient.split([len(v) for v in self._vectors]), strict=True
-        ):
-            vector.grad = gradient
 
     def _gather_data(self) -> None:
         """Find the data sets, and the streams: a data set, in the order of a seed."""
@@ -81,73 +85,6 @@ class Program:
             for name in ("train", "test")
         )
 
-    def _lay_out(self) -> None:
-        """Give every member its place in the tensors."""
-        members, weight = self.members, self.members[0].layers[0].linear.weight
-        self._norms = members[0].layers[0].norm is not None
-        widths = [[layer.linear.out_features for layer in member.layers] for member in members]
-        largest = [max(sizes) for sizes in zip(*widths, strict=True)]
-        first_unit, used = [], [0] * len(self._seeds)
-        for k, stream in enumerate(self._stream_of.tolist()):
-            first_unit.append(used[stream])
-            used[stream] += widths[k][0]
-        # A stream has one unit more than its members: its weights are 0, and stay so, and it lends
-        # its 0 to all units that pad a member.
-        rows = [(len(used), max(used) + 1), *((len(members), size) for size in largest[1:])]
-        before = [weight.shape[1], *largest[:-1]]
-        matrices = [(*row, n) for row, n in zip(rows, before, strict=True)]
-        hidden = rows[:-1] if self._norms else []
-        shapes = [*matrices, *rows, *hidden, *hidden]
-        sizes = [torch.Size(shape).numel() for shape in shapes]
-
-        def views(flat: Tensor) -> list[list[Tensor]]:
-            parts = [p.view(s) for p, s in zip(flat.split(sizes), shapes, strict=True)]
-            n, h = len(rows), len(hidden)
-            return [parts[:n], parts[n : 2 * n], parts[2 * n : 2 * n + h], parts[2 * n + h :]]
-
-        def running_views(flat: Tensor) -> list[list[Tensor]]:
-            each = [torch.Size(row).numel() for row in hidden] * 2
-            parts = [p.view(s) for p, s in zip(flat.split(each), hidden * 2, strict=True)]
-            return [parts[: len(hidden)], parts[len(hidden) :]]
-
-        self._n_hidden = sum(sizes[: len(rows) - 1])
-        self._weights = weight.detach().new_zeros(sum(sizes))
-        self._gradient = torch.zeros_like(self._weights)
-        self._running = weight.detach().new_zeros(
-            2 * sum(torch.Size(row).numel() for row in hidden)
-        )
-        self._w, self._b, self._scale, self._shift = views(self._weights)
-        self._dw, self._db, self._dscale, self._dshift = views(self._gradient)
-        self._mean, self._var = running_views(self._running)
-
-        # Where each number of a member is in the vectors, in the order of its parameters.
-        places = views(torch.arange(len(self._weights), device=weight.device))
-        running = running_views(torch.arange(len(self._running), device=weight.device))
-        self._own, self._own_running, taken = [], [], []
-        for k, (sizes_of, stream) in enumerate(zip(widths, self._stream_of.tolist(), strict=True)):
-            row = [(stream, slice(first_unit[k], first_unit[k] + sizes_of[0]))]
-            row += [(k, slice(size)) for size in sizes_of[1:]]
-            columns = [slice(None), *(slice(size) for size in sizes_of[:-1])]
-            own, own_running = [], []
-            for i, at in enumerate(row):
-                own += [places[0][i][at][:, columns[i]], places[1][i][at]]
-                if self._norms and i < len(row) - 1:
-                    own += [places[2][i][at], places[3][i][at]]
-                    own_running += [running[0][i][at], running[1][i][at]]
-            self._own.append(torch.cat([part.flatten() for part in own]))
-            self._own_running += [torch.cat(own_running)] if self._norms else []
-            taken.append(
-                torch.arange(first_unit[k], first_unit[k] + sizes_of[0]) + stream * rows[0][1]
-            )
-        # From the units of the streams to those of members, padded, and back. Where a unit has no
-        # member its slope does not matter: it is off.
-        n_units = rows[0][0] * rows[0][1]
-        padded = nn.utils.rnn.pad_sequence(taken, batch_first=True, padding_value=n_units - 1)
-        self._to_members = padded.flatten().to(weight.device)
-        back = torch.zeros(n_units, dtype=torch.int64)
-        back[padded.flatten()] = torch.arange(padded.numel())
-        self._to_streams = back.to(weight.device)
-
     # -- weights in and out ------------------------------------------------------------------
 
     def state(self) -> State:
@@ -158,18 +95,15 @@ class Program:
         """Write a state into the k-th network."""
         member = self.members[k]
         with torch.no_grad():
-            parameters = parameters_of(member)
-            parts = state.weights[self._own[k]].split([p.numel() for p in parameters])
-            for parameter, part in zip(parameters, parts, strict=True):
-                parameter.copy_(part.view_as(parameter))
-            if self._norms:
-                buffers = buffers_of(member)
-                parts = state.running[self._own_running[k]].split([b.numel() for b in buffers])
-                for buffer, part in zip(buffers, parts, strict=True):
-                    buffer.copy_(part)
-                for layer in member.layers[:-1]:
-                    assert layer.norm is not None
-                    assert layer.norm.num_batches_tracked is not None
+            for tensors, numbers in (
+                (parameters_of(member), state.weights[self._own[k]]),
+                (buffers_of(member), state.running[self._own_running[k]]),
+            ):
+                parts = numbers.split([tensor.numel() for tensor in tensors])
+                for tensor, part in zip(tensors, parts, strict=True):
+                    tensor.copy_(part.view_as(tensor))
+            for layer in member.layers:
+                if layer.norm is not None and layer.norm.num_batches_tracked is not None:
                     layer.norm.num_batches_tracked.fill_(layer.seen + state.steps)
 
     def of(self, kept: list[int]) -> "Program":
@@ -246,9 +180,9 @@ class Program:
 
     def _squares(self) -> Float[Tensor, " members"]:
         """Return every member's sum of the squares of its hidden layers' weights."""
-        units = self._by_member(self._w[0].square().sum(dim=2, keepdim=True))
+        units = self._by_member(self._values.weights[0].square().sum(dim=2, keepdim=True))
         total = units.sum(dim=(1, 2))
-        for weights in self._w[1:-1]:
+        for weights in self._values.weights[1:-1]:
             total = total + weights.square().sum(dim=(1, 2))
         return total
 
@@ -257,7 +191,8 @@ class Program:
     ) -> Float[Tensor, "members classes b"]:
         """Return the outputs; with a tape also what the way back needs, and in train mode."""
         before = inputs.transpose(1, 2)
-        for i, (w, b) in enumerate(zip(self._w[:-1], self._b[:-1], strict=True)):
+        *hidden, last = zip(self._values.weights, self._values.biases, strict=True)
+        for i, (w, b) in enumerate(hidden):
             z = torch.baddbmm(b[..., None], w, before)
             normalized = spread = None
             if self._norms:
@@ -268,20 +203,21 @@ class Program:
             before = self._by_member(h) if i == 0 else h
         if tape is not None:
             tape.append(_Taped(before, before, None, None))
-        return torch.baddbmm(self._b[-1][..., None], self._w[-1], before)
+        w, b = last
+        return torch.baddbmm(b[..., None], w, before)
 
     def _backward(self, slope: Float[Tensor, "members classes b"], tape: "list[_Taped]") -> None:
         """Write the gradient, given the loss' derivative by the outputs."""
-        for i in reversed(range(len(self._w))):
+        for i in reversed(range(len(self._values.weights))):
             taped = tape[i]
-            if i < len(self._w) - 1:
+            if i < len(self._values.weights) - 1:
                 slope = torch.ops.aten.threshold_backward(slope, taped.after, 0)
                 if taped.normalized is not None and taped.spread is not None:
                     slope = self._normalize_back(i, slope, taped.normalized, taped.spread)
-            torch.bmm(slope, taped.before.transpose(1, 2), out=self._dw[i])
-            torch.sum(slope, dim=2, out=self._db[i])
+            torch.bmm(slope, taped.before.transpose(1, 2), out=self._slopes.weights[i])
+            torch.sum(slope, dim=2, out=self._slopes.biases[i])
             if i:
-                slope = torch.bmm(self._w[i].transpose(1, 2), slope)
+                slope = torch.bmm(self._values.weights[i].transpose(1, 2), slope)
                 if i == 1:
                     slope = self._by_stream(slope)
 
@@ -295,7 +231,7 @@ class Program:
         self, units: Float[Tensor, "members width b"]
     ) -> Float[Tensor, "streams units b"]:
         flat = units.flatten(0, 1).index_select(0, self._to_streams)
-        return flat.view(*self._b[0].shape, flat.shape[1])
+        return flat.view(*self._values.biases[0].shape, flat.shape[1])
 
     def _normalize(
         self, i: int, z: Float[Tensor, "k units b"], train: bool
@@ -309,14 +245,16 @@ class Program:
             mean = z.mean(dim=2)
             z.sub_(mean[..., None])
             var = z.square().mean(dim=2)
-            self._mean[i].lerp_(mean, norm.momentum)
-            self._var[i].lerp_(var * (n / (n - 1)), norm.momentum)
+            self._averages.means[i].lerp_(mean, norm.momentum)
+            self._averages.variances[i].lerp_(var * (n / (n - 1)), norm.momentum)
         else:
-            z.sub_(self._mean[i][..., None])
-            var = self._var[i]
+            z.sub_(self._averages.means[i][..., None])
+            var = self._averages.variances[i]
         spread = (var + norm.eps).rsqrt_()
         normalized = z.mul_(spread[..., None])
-        scaled = (normalized * self._scale[i][..., None]).add_(self._shift[i][..., None])
+        scaled = (normalized * self._values.scales[i][..., None]).add_(
+            self._values.shifts[i][..., None]
+        )
         return scaled, normalized, spread
 
     def _normalize_back(
@@ -327,11 +265,11 @@ class Program:
         spread: Float[Tensor, "k units"],
     ) -> Float[Tensor, "k units b"]:
         n = slope.shape[2]
-        torch.sum(slope, dim=2, out=self._dshift[i])
-        torch.sum(slope * normalized, dim=2, out=self._dscale[i])
-        centred = slope - (self._dshift[i] / n)[..., None]
-        centred.addcmul_(normalized, (self._dscale[i] / -n)[..., None])
-        return centred.mul_((self._scale[i] * spread)[..., None])
+        torch.sum(slope, dim=2, out=self._slopes.shifts[i])
+        torch.sum(slope * normalized, dim=2, out=self._slopes.scales[i])
+        centred = slope - (self._slopes.shifts[i] / n)[..., None]
+        centred.addcmul_(normalized, (self._slopes.scales[i] / -n)[..., None])
+        return centred.mul_((self._values.scales[i] * spread)[..., None])
 
     # -- the test set --------------------------------------------------------------------------
 
@@ -356,6 +294,10 @@ class _Taped(NamedTuple):
     after: Tensor
     normalized: Tensor | None
     spread: Tensor | None
+
+
+def _flat(tensors: list[Tensor], like: Tensor) -> Float[Tensor, " n"]:
+    return torch.cat([like.new_empty(0), *(tensor.flatten() for tensor in tensors)])
 
 
 def _decisions(output: Float[Tensor, "members classes b"]) -> Int64[Tensor, "members b"]:
