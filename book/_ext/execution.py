@@ -25,10 +25,12 @@ class Executor:
     """What is done at Sphinx's events."""
 
     kept: KeptOutputs
+    stopped: set[str]
 
     def start(self, app: Sphinx) -> None:
         """Look at what outputs depend on."""
         self.kept = KeptOutputs(Path(app.outdir).parent / "executed", ROOT)
+        self.stopped = set()
 
     def outdated(self, app: Sphinx, env: BuildEnvironment, *_: set[str]) -> list[str]:
         """Return the pages to read again, although their sources may be as they were."""
@@ -53,6 +55,7 @@ class Executor:
             if isinstance(outcome, NotebookError):
                 logger.error("stopped in %s", outcome, location=name)
                 app.statuscode = 1
+                self.stopped.add(name)
                 continue
             self.kept.keep(name, outcome)
             logger.info(
@@ -64,8 +67,10 @@ class Executor:
         if _is_notebook(app.env, page):
             notebook = nbformat.reads(source[0], as_version=4)
             executed = self.kept.of(page, notebook)
-            if executed is not None:  # else it has stopped, and the build has failed
+            if executed is not None:
                 source[0] = nbformat.writes(with_outputs(notebook, executed))
+            elif page not in self.stopped:
+                logger.warning("edited since it was executed; build again", location=page)
 
     def _without_outputs(
         self, env: BuildEnvironment, pages: Iterable[str]

@@ -12,6 +12,7 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
+from sphinx.writers.html5 import HTML5Translator
 
 # The background first, which custom.css gives the page too.
 INKS = {
@@ -34,6 +35,13 @@ def themed(svg: str, dark: bool) -> str:
     return svg
 
 
+class figure_image(nodes.image):
+    """One variant, which a page loads when it comes into view: that of the other theme never does.
+
+    With its size, so that the text does not move when it comes.
+    """
+
+
 class ThemedFigures(SphinxTransform):
     """Put both variants of each SVG that a notebook has produced in the place of the figure."""
 
@@ -52,7 +60,7 @@ class ThemedFigures(SphinxTransform):
             # The theme hides every caption that follows an .only-dark image in the same parent.
             pair = nodes.container(classes=["figure-themes"])
             for theme in ("light", "dark"):
-                variant = image.deepcopy()
+                variant = figure_image(**image.attributes, size=_size(svg))
                 variant["classes"] = [*image["classes"], f"only-{theme}"]
                 drawing = themed(svg, theme == "dark").encode()
                 name = f"{hashlib.sha256(drawing).hexdigest()[:20]}-{theme}.svg"
@@ -62,31 +70,23 @@ class ThemedFigures(SphinxTransform):
             image.replace_self(pair)
 
 
-def load_lazily(app: Sphinx, error: Exception | None) -> None:
-    """Load figures when they come into view: those of the other theme never do.
+def _size(svg: str) -> tuple[int, int]:
+    points = re.search(r'<svg [^>]*?width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    assert points  # matplotlib's
+    width, height = (round(float(length) * 4 / 3) for length in points.groups())
+    return width, height
 
-    With their sizes, so that the text does not move when they come.
-    """
-    if error or app.builder.format != "html":
-        return
-    folder = Path(app.outdir)
 
-    def enriched(image: re.Match[str]) -> str:
-        svg = (folder / "_images" / image[1]).read_text("utf-8")
-        sizes = re.search(r'<svg [^>]*?width="([\d.]+)pt" height="([\d.]+)pt"', svg)
-        assert sizes, f"{image[1]} is not matplotlib's"
-        width, height = (round(float(points) * 4 / 3) for points in sizes.groups())
-        return f'{image[0]} loading="lazy" width="{width}" height="{height}"'
-
-    for page in folder.rglob("*.html"):
-        html = page.read_text("utf-8")
-        lazy = re.sub(r'src="[^"]*_images/([0-9a-f]{20}-(?:light|dark)\.svg)"', enriched, html)
-        if lazy != html:
-            page.write_text(lazy, "utf-8")
+def visit_figure_image(translator: HTML5Translator, node: figure_image) -> None:
+    """Write the image as Sphinx does, with what it has no place for."""
+    translator.visit_image(node)
+    width, height = node["size"]
+    loading = f'<img loading="lazy" width="{width}" height="{height}" '
+    translator.body[-1] = translator.body[-1].replace("<img ", loading, 1)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Add the transform, and what follows it."""
+    """Add the transform, and how its images are written."""
     app.add_transform(ThemedFigures)
-    app.connect("build-finished", load_lazily)
+    app.add_node(figure_image, html=(visit_figure_image, HTML5Translator.depart_image))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -4,6 +4,7 @@ Script, style sheet and fonts come from one npm package, and so belong to the sa
 """
 
 import json
+import os
 import re
 import subprocess
 from functools import cache
@@ -90,7 +91,7 @@ def visit_math(translator: HTML5Translator, node: nodes.Element) -> None:
     display = isinstance(node, nodes.math_block)
     tag = "div" if display else "span"
     try:
-        html = katex().set(node.astext(), display)
+        html = katex(os.getpid()).set(node.astext(), display)
     except ValueError as error:  # a warning fails the build, and names file and line
         logger.warning("KaTeX cannot set %r: %s", node.astext(), error, location=node)
         raise nodes.SkipNode from error
@@ -105,15 +106,15 @@ def visit_math(translator: HTML5Translator, node: nodes.Element) -> None:
 
 
 @cache
-def katex() -> KaTeX:
-    """Start node for the first formula of a build."""
+def katex(process: int) -> KaTeX:
+    """Start node for the first formula that a process of Sphinx sets; with it, it ends."""
     return KaTeX()
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
     """End node when the pages are written."""
     if katex.cache_info().currsize:
-        katex().stop()
+        katex(os.getpid()).stop()
         katex.cache_clear()
 
 
@@ -123,4 +124,4 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("build-finished", finish)
     renderers = (visit_math, None)
     app.add_html_math_renderer("local_katex", renderers, renderers)
-    return {"parallel_read_safe": True, "parallel_write_safe": False}
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

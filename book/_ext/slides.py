@@ -174,18 +174,23 @@ def stage(app: Sphinx, config: Config) -> None:
 
 
 def write(app: Sphinx, error: Exception | None) -> None:
-    """Write the decks when all pages are finished."""
+    """Write the decks of pages that are newer, and leave none without its page."""
     if error or app.builder.format != "html":
         return
     folder = Path(app.outdir) / "slides"
     folder.mkdir(exist_ok=True)
-    for page in sorted((Path(app.outdir) / CHAPTERS).glob("*.html")):
-        html = deck(page.read_text("utf-8"), f"../{CHAPTERS}/{page.name}")
-        (folder / page.name).write_text(html, "utf-8")
+    chapters = {page.name: page for page in (Path(app.outdir) / CHAPTERS).glob("*.html")}
+    for name, page in sorted(chapters.items()):
+        slides = folder / name
+        if not slides.is_file() or slides.stat().st_mtime_ns <= page.stat().st_mtime_ns:
+            slides.write_text(deck(page.read_text("utf-8"), f"../{CHAPTERS}/{name}"), "utf-8")
+    for slides in folder.glob("*.html"):
+        if slides.name not in chapters:
+            slides.unlink()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Connect both, the writer after all others that change pages."""
+    """Connect both."""
     app.connect("config-inited", stage)
-    app.connect("build-finished", write, priority=900)
+    app.connect("build-finished", write)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,14 +1,16 @@
 """What the theme's pages need to work anywhere: without a repository, a server or a script."""
 
 import re
-from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.jinja2glue import BuiltinTemplateLoader
 
 
-def link_repository(app: Sphinx, config: Config) -> None:
-    """Link to the repository, Colab and Binder exactly when its public address is set."""
+def configure(app: Sphinx, config: Config) -> None:
+    """Choose the templates; link to repository, Colab and Binder when its address is set."""
+    config.template_bridge = "static_pages.StaticPages"
     options = config.html_theme_options
     if options.get("repository_url"):
         options.update(use_repository_button=True, use_issues_button=True)
@@ -16,12 +18,12 @@ def link_repository(app: Sphinx, config: Config) -> None:
         options.pop("launch_buttons", None)
 
 
-def finish(app: Sphinx, error: Exception | None) -> None:
-    """Change what no setting and no template block of the theme reaches."""
-    if error or app.builder.format != "html":
-        return
-    for page in Path(app.outdir).rglob("*.html"):
-        html = page.read_text("utf-8")
+class StaticPages(BuiltinTemplateLoader):
+    """Sphinx's templates, with what no setting and no block of the theme's reaches."""
+
+    def render(self, template: str, context: dict[str, Any]) -> str:  # type: ignore[override]
+        """Return the HTML of a page."""
+        html = super().render(template, context)
         # The theme's script sets the mode. Without it, only a page with no mode has colours.
         html = html.replace(' data-theme="auto"', "", 1)
         # Icons are in a font already; their script is as heavy as all the rest of a page.
@@ -33,14 +35,12 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         landmark = sidebar.format('role="navigation" aria-label="Book" ')
         html = html.replace(sidebar.format(""), landmark, 1)
         # docutils promises a list to screen readers, and has no items in it.
-        html = html.replace(
+        return html.replace(
             '<div role="list" class="citation-list">', '<div class="citation-list">'
         )
-        page.write_text(html, "utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Connect both."""
-    app.connect("config-inited", link_repository)
-    app.connect("build-finished", finish)
+    """Have the pages made so."""
+    app.connect("config-inited", configure)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

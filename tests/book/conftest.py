@@ -1,17 +1,21 @@
-"""Small books, built with the configuration and the extensions of the real one."""
+"""Small books, built with the configuration and the extensions of the real one, or plainly."""
 
+import io
 import os
 import re
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 import yaml
+from sphinx.cmd.build import build_main
 
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "book" / "_ext"))
@@ -48,5 +52,23 @@ def build(
         )
         messages = re.sub("\x1b\\[[0-9;]*m", "", done.stdout)  # IPython's tracebacks are coloured
         return done.returncode, messages, folder / "_build" / "html"
+
+    return build_book
+
+
+@pytest.fixture(scope="session")
+def sphinx() -> Callable[[Path], tuple[int, str]]:
+    """Return a function that builds a folder with a conf.py, in this process: status, messages.
+
+    The pages are in ``build/html`` beside the folder.
+    """
+
+    def build_book(book: Path) -> tuple[int, str]:
+        messages = io.StringIO()
+        with warnings.catch_warnings(), redirect_stdout(messages), redirect_stderr(messages):
+            warnings.simplefilter("ignore")  # of other packages
+            site = book.parent / "build" / "html"
+            status = build_main(["--no-color", "--keep-going", str(book), str(site)])
+        return status, messages.getvalue()
 
     return build_book

@@ -1,14 +1,12 @@
 """A notebook runs again when something changes that its outputs depend on, and only then."""
 
-import io
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-import warnings
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable
 from pathlib import Path
 
 import execution
@@ -16,8 +14,8 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from sphinx.cmd.build import build_main
 
+Sphinx = Callable[[Path], tuple[int, str]]
 EXTENSIONS = Path(__file__).parents[2] / "book" / "_ext"
 CONF = """
 extensions = ["myst_nb", "execution"]
@@ -39,8 +37,9 @@ FILES = {
 class Repository:
     """A package, a book of two notebooks, and a plain Sphinx to build it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, sphinx: Sphinx) -> None:
         self.root = root
+        self.sphinx = sphinx
         for name, text in FILES.items():
             self.write(name, text)
         self.write("book/conf.py", CONF)
@@ -65,21 +64,13 @@ class Repository:
 
     def build(self, **environment: str) -> tuple[int, str, list[str]]:
         """Return exit status, messages, and the notebooks that were executed."""
-        messages = io.StringIO()
-        with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of other packages
+        with pytest.MonkeyPatch.context() as patch:
             patch.setattr(execution, "ROOT", self.root)
             for name, value in ({"PYTHONPATH": str(self.root)} | environment).items():
                 patch.setenv(name, value)
-            with redirect_stdout(messages), redirect_stderr(messages):
-                status = build_main(["--no-color", *self.arguments])
-        executed = re.findall(r"^executed (\S+) in", messages.getvalue(), re.MULTILINE)
-        return status, messages.getvalue(), sorted(executed)
-
-    @property
-    def arguments(self) -> list[str]:
-        """What Sphinx is called with."""
-        return [str(self.root / "book"), str(self.root / "build" / "html"), "--keep-going"]
+            status, messages = self.sphinx(self.root / "book")
+        executed = re.findall(r"^executed (\S+) in", messages, re.MULTILINE)
+        return status, messages, sorted(executed)
 
     def executed(self, **environment: str) -> list[str]:
         status, messages, executed = self.build(**environment)
@@ -92,8 +83,8 @@ class Repository:
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Repository:
-    return Repository(tmp_path)
+def repository(tmp_path: Path, sphinx: Sphinx) -> Repository:
+    return Repository(tmp_path, sphinx)
 
 
 def test_what_changes_outputs_executes_and_nothing_else(repository: Repository) -> None:
@@ -178,7 +169,7 @@ def test_interrupt_ends_the_build_and_its_kernels(repository: Repository) -> Non
     repository.notebook("index", wait)
     command = (
         f"import sys; sys.path.append({str(EXTENSIONS)!r}); from sphinx.cmd.build import main; "
-        f"sys.exit(main({repository.arguments}))"
+        f"sys.exit(main({[str(repository.root / name) for name in ('book', 'build')]}))"
     )
     process = subprocess.Popen([sys.executable, "-c", command], stderr=subprocess.PIPE, text=True)
     while not (started := list((repository.root / "book").glob("*.pid"))):
