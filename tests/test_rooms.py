@@ -111,7 +111,9 @@ def test_what_a_room_lists_is_there_and_hides_no_file(room: str) -> None:
 def test_tests_have_the_shape_of_the_package() -> None:
     tests = Path(__file__).parent
     folders = {path.name for path in tests.iterdir() if path.is_dir()}
-    assert folders - {"__pycache__"} == ROOMS.keys() | {"book", "browser", "fixtures", "reference"}
+    assert folders - {"__pycache__"} == ROOMS.keys() | {
+        *("book", "browser", "devices", "fixtures", "reference")
+    }
 
 
 def test_the_reference_says_what_uses_what() -> None:
