@@ -110,9 +110,12 @@ def test_conda_environment_installs_the_package_with_the_same_pins() -> None:
 def test_make_has_the_documented_targets() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    documented = re.findall(r"(?:^|`|\S=\S+ )make (\w+)", readme, flags=re.MULTILINE)
-    assert set(documented) == set(phony.split()) == {*"book test lab bench classroom lint".split()}
+    pages = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")]
+    called = re.compile(r"(?:^|`|\S=\S+ )make (\w+)", flags=re.MULTILINE)
+    targets = {*"book test lab bench classroom lint coverage lowest".split()}
+    assert {*phony.split()} == targets
+    assert {target for page in pages for target in called.findall(page)} == targets
+    assert {*called.findall(pages[1])} == targets  # with what each takes
 
 
 @pytest.mark.skipif(os.name == "nt", reason="neither make nor executable bits on Windows")
