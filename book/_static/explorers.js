@@ -50,9 +50,17 @@
     save_changes() {}
   }
 
+  /**
+   * Scripts and styles by class, which other scripts of the page have put there.
+   *
+   * @type {() => Record<string, { _esm: string, _css: string }>}
+   */
+  const explorers = () => Reflect.get(globalThis, "nhExplorers");
+
   /** @type {(place: HTMLElement, model: PageModel) => Promise<void>} */
   const show = async (place, model) => {
-    const { _esm, _css } = globalThis.nhExplorers[model.get("_anywidget_id").split(".").at(-1)];
+    const name = model.get("_anywidget_id").split(".").at(-1);
+    const { _esm, _css } = explorers()[name];
     if (![...document.head.querySelectorAll("style")].some((style) => style.textContent === _css)) {
       const style = document.createElement("style");
       style.textContent = _css;
