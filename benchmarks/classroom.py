@@ -14,7 +14,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import nbformat
-from conftest import machine
+from conftest import surroundings
 
 from nhlib.classroom.__main__ import main
 from nhlib.classroom.assignments import load_assignment
@@ -78,7 +78,7 @@ def released(course, name):
 
 
 def print_tables():
-    print(machine(), end="\n\n")
+    print(surroundings(), end="\n\n")
     print("| | submissions | time | a submission | peak memory, all processes |")
     print("|---|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as scratch:

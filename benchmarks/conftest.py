@@ -2,22 +2,19 @@
 
 import datetime
 import os
-import platform
 from itertools import groupby
 
-import cpuinfo
 import torch
 
+from nhlib._provenance import device_name, processor, versions
 
-def machine():
+
+def surroundings():
     """Describe processor, cores and versions."""
-    cpu = cpuinfo.get_cpu_info()["brand_raw"]
-    if torch.cuda.is_available():
-        cpu += f", {torch.cuda.get_device_name()}"
+    gpu = f", {device_name('cuda')}" if torch.cuda.is_available() else ""
     return (
-        f"{cpu}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
-        f"Python {platform.python_version()}, PyTorch {torch.__version__}, "
-        f"{datetime.date.today().isoformat()}"
+        f"{processor()}{gpu}, {os.cpu_count()} cores, {torch.get_num_threads()} threads, "
+        f"{versions('Python', 'PyTorch')}, {datetime.date.today().isoformat()}"
     )
 
 
@@ -27,7 +24,7 @@ def pytest_terminal_summary(terminalreporter, config):
         return
     write = terminalreporter.write_line
     write("")
-    write(machine())
+    write(surroundings())
     for group, members in groupby(session.benchmarks, key=lambda benchmark: benchmark.group):
         members = list(members)
         extras = list(members[0].extra_info)

@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 
 import pandas as pd
-from conftest import machine
+from conftest import surroundings
 from playwright.sync_api import sync_playwright
 
 import nhlib as nh
@@ -130,7 +130,7 @@ def train_and_draw(seconds=5):
 
 
 def main():
-    print(machine(), end="\n\n")
+    print(surroundings(), end="\n\n")
     print(
         "| RegionExplorer, 2-16-16-2, 500 points | measured | goal |", "|---|---:|---:|", sep="\n"
     )

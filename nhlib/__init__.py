@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from nhlib._provenance import __version__ as __version__
 from nhlib.codes import NeuralCodes, drop_constant_bits, encode, hidden_activations, nearest_codes
 from nhlib.data import Dataset, Split, load, random_inputs, with_instance_noise, with_label_noise
 from nhlib.measures import (
@@ -57,8 +58,6 @@ from nhlib.training import (
     load_trained,
     training_log,
 )
-
-__version__ = "0.1.0"
 
 _PLOTS = (
     "plot_accuracy",

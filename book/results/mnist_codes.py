@@ -11,9 +11,7 @@ import os
 
 os.environ["OMP_NUM_THREADS"] = "1"  # before the libraries that read it are loaded
 
-import datetime
 import json
-import platform
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, replace
@@ -21,12 +19,12 @@ from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
-import cpuinfo
 import nhlib as nh
 import pandas as pd
-import sklearn
 import torch
 from nhlib._progress import progress_bar
+
+from provenance import surroundings
 
 HERE = Path(__file__).parent
 KEPT = HERE.parents[1] / "build" / "results" / "mnist_codes"
@@ -230,20 +228,15 @@ def done(table: str, function, arguments: tuple) -> Path:
     return path
 
 
-def provenance() -> dict:
+def about() -> dict:
     return {
         "command": "python book/results/mnist_codes.py",
         "data": "MNIST: first 48,000 training images, all 10,000 test images",
         "recipes": {name: asdict(recipe) for name, recipe in RECIPES.items()},
         "batch_norm": {name: name == "B" for name in RECIPES},
         "seeds": list(SEEDS),
+        **surroundings(),
         "device": "CPU, one thread",
-        "machine": cpuinfo.get_cpu_info()["brand_raw"],
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "scikit-learn": sklearn.__version__,
-        "nhlib": nh.__version__,
-        "date": datetime.date.today().isoformat(),
     }
 
 
@@ -276,7 +269,7 @@ def main() -> None:
         ]
         rows = rows.sort_values(keys).round(5)
         rows.to_csv(HERE / f"{table}.csv", index=False)
-    (HERE / "mnist_codes.json").write_text(json.dumps(provenance(), indent=2) + "\n")
+    (HERE / "mnist_codes.json").write_text(json.dumps(about(), indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -3,14 +3,11 @@
 import argparse
 import datetime
 import json
-import os
-import platform
+from importlib.metadata import version
 from pathlib import Path
 
-import cpuinfo
-import nhlib as nh
-import sklearn
 import torch
+from nhlib._provenance import VERSIONS, machine
 
 HERE = Path(__file__).parent
 
@@ -30,11 +27,11 @@ def surroundings() -> dict[str, str]:
     """Return versions, machine and date of this run."""
     return {
         "device": f"CPU, {torch.get_num_threads()} threads",
-        "machine": f"{cpuinfo.get_cpu_info()['brand_raw']}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "scikit-learn": sklearn.__version__,
-        "nhlib": nh.__version__,
+        "machine": machine(),
+        "python": VERSIONS["Python"],
+        "torch": VERSIONS["PyTorch"],
+        "scikit-learn": version("scikit-learn"),
+        "nhlib": VERSIONS["nhlib"],
         "date": datetime.date.today().isoformat(),
     }
 

@@ -9,13 +9,11 @@ the run may be stopped at any time, and goes on where it was when it is started 
 import argparse
 import datetime
 import os
-import platform
 from pathlib import Path
 
-import cpuinfo
 import nhlib as nh
-import torch
-from nhlib.training.pretrained import save_trained
+from nhlib._provenance import device_name, versions
+from nhlib.training import save_trained
 
 from provenance import cifar10_source
 
@@ -61,10 +59,8 @@ def main() -> None:
         "data": f"{title}, {train_size:,} for training",
         "seed": SEED,
         "date": datetime.date.today().isoformat(),
-        "machine": f"{cpuinfo.get_cpu_info()['brand_raw']}, {torch.get_num_threads()} threads, "
-        f"{os.cpu_count()} cores",
-        "versions": f"nhlib {nh.__version__}, PyTorch {torch.__version__}, "
-        f"Python {platform.python_version()}",
+        "machine": f"{device_name('cpu')}, {os.cpu_count()} cores",
+        "versions": versions("nhlib", "PyTorch", "Python"),
     }
     save_trained(
         ROOT / "nhlib" / "weights" / f"{asked.name}.safetensors",
