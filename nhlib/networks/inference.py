@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from nhlib._arguments import whole_number
+from nhlib._interrupts import Gate, interrupts_held_back
 from nhlib.data import Dataset, Split
 
 # By default a batch holds this many inputs, or as many as have this many numbers together.
@@ -35,6 +36,7 @@ def batches_of(inputs: Any, batch_size: int | None) -> tuple[Iterable[Tensor], i
             "inputs: a tensor, an array, a Split or a DataLoader is needed, "
             f"not {type(inputs).__name__}"
         )
+    _check_numbers(inputs)
     if inputs.ndim == 0:
         raise ValueError("inputs: the first dimension counts the inputs, but there is none")
     if inputs.ndim == 1 and inputs.dtype in _FLOATS:
@@ -43,7 +45,7 @@ def batches_of(inputs: Any, batch_size: int | None) -> tuple[Iterable[Tensor], i
         )
     n, size = len(inputs), batch_size_for(inputs, batch_size)
     cuts = (inputs[start : start + size] for start in range(0, n, size))
-    return (cut if isinstance(cut, Tensor) else _tensor(cut) for cut in cuts), n
+    return map(as_tensor, cuts), n
 
 
 def batch_size_for(inputs: Tensor | np.ndarray, batch_size: int | None) -> int:
@@ -54,9 +56,12 @@ def batch_size_for(inputs: Tensor | np.ndarray, batch_size: int | None) -> int:
     return min(BATCH_INPUTS, max(1, BATCH_NUMBERS // numbers))
 
 
-def _tensor(array: np.ndarray) -> Tensor:
+def as_tensor(numbers: Tensor | np.ndarray) -> Tensor:
+    """Return a plain tensor: of a tensor the same memory, of an array a copy."""
+    if isinstance(numbers, Tensor):
+        return numbers if type(numbers) is Tensor else numbers.as_subclass(Tensor)
     # A copy, because an array may be read-only, reversed, mapped from a file, or of other bytes.
-    return torch.from_numpy(np.array(array, dtype=array.dtype.newbyteorder("="), order="C"))
+    return torch.from_numpy(np.array(numbers, numbers.dtype.newbyteorder("="), order="C"))
 
 
 def _first_part(batch: Any) -> Tensor:
@@ -66,7 +71,45 @@ def _first_part(batch: Any) -> Tensor:
             "inputs: the DataLoader has to yield tensors, or tuples that begin with one, "
             f"not {type(first).__name__}"
         )
-    return first
+    _check_numbers(first)
+    return as_tensor(first)
+
+
+def _check_numbers(inputs: Tensor | np.ndarray) -> None:
+    """Refuse what has no plain numbers, one beside the other in memory."""
+    if isinstance(inputs, np.ndarray):
+        if np.ma.is_masked(inputs):
+            raise TypeError(
+                "inputs: some numbers of this array are masked, and a network takes all; "
+                "pass inputs.filled(0), or another number than 0"
+            )
+        try:
+            torch.from_numpy(np.empty(0, inputs.dtype.newbyteorder("=")))
+        except TypeError:
+            raise TypeError(
+                f"inputs: numbers are needed, and this is an array of dtype {inputs.dtype}; "
+                "if it holds numbers, pass inputs.astype(np.float32)"
+            ) from None
+        return
+    strange = not_plain(inputs)
+    if strange is not None:
+        kind, remedy = strange
+        raise TypeError(f"inputs: a plain tensor is needed, and this one is {kind}; pass {remedy}")
+
+
+def not_plain(tensor: Tensor) -> tuple[str, str] | None:
+    """Say what a tensor is that has no plain numbers in memory, and what to take instead."""
+    if tensor.is_quantized:
+        return "quantized", "inputs.dequantize()"
+    if tensor.is_nested:
+        return "nested", "inputs.to_padded_tensor(0.0)"
+    if tensor.is_meta:
+        return "on the device meta, without numbers", "one with numbers"
+    if tensor.layout is not torch.strided:
+        return str(tensor.layout).removeprefix("torch."), "inputs.to_dense()"
+    if type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__:
+        return f"a {type(tensor).__name__}", "a torch.Tensor"
+    return None
 
 
 def unwrapped(network: nn.Module) -> nn.Module:
@@ -95,6 +138,11 @@ def device_of(network: nn.Module, default: str | torch.device = "cpu") -> torch.
             f"network: its parameters are on {', '.join(sorted(map(str, devices)))}; "
             "move it to one device first, with network.to(...)"
         )
+    if torch.device("meta") in devices:
+        raise ValueError(
+            "network: it is on the device meta, where weights have no numbers; give it some, with "
+            "network.to_empty(device='cpu') and network.load_state_dict(...)"
+        )
     return devices.pop() if devices else torch.device(default)
 
 
@@ -105,39 +153,43 @@ def dtype_of(network: nn.Module) -> torch.dtype | None:
 
 
 @contextmanager
-def undisturbed(network: nn.Module, device: torch.device, train_mode: bool) -> Iterator[None]:
+def undisturbed(network: nn.Module, device: torch.device, train_mode: bool) -> Iterator[Gate]:
     """Run a network in eval or train mode without gradients, and restore all that running changes.
 
-    Modes of all modules, buffers, and the random state of the CPU and of `device`.
+    Modes of all modules, buffers, and the random state of the CPU and of `device`. Interrupts are
+    held back, until the block lets them through::
+
+        with undisturbed(network, device, train_mode=False) as interrupts, interrupts.let_through():
+            network(inputs)
     """
     modules = list(network.modules())
     modes = [module.training for module in modules]
-    buffers = [
-        (module, name, buffer, buffer.clone())
-        for module in modules
-        for name, buffer in module._buffers.items()
-        if buffer is not None
-    ]
     fast_path = torch.backends.mha.get_fastpath_enabled()
-    with ExitStack() as stack:
+    with interrupts_held_back() as interrupts, ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng([device] if device.type == "cuda" else []))
-        # Inference mode would decompose operations differently, and would spoil tensors that
-        # the network caches for a later backward pass.
+        # Inference mode would spoil tensors that the network caches for a later backward pass.
+        stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.no_grad())
         if "torch._dynamo" in sys.modules:  # else nothing is compiled, and importing it is slow
             stack.enter_context(torch.compiler.set_stance("force_eager"))
+        # Optimized, a scripted function may fuse its activations out of sight.
+        stack.enter_context(torch.jit._fuser.optimized_execution(False))
+        buffers = [(module, dict(module._buffers)) for module in modules]
+        values = {id(b): b.clone() for _, held in buffers for b in held.values() if b is not None}
         # The fused encoder layer of transformers hides its ReLU.
         torch.backends.mha.set_fastpath_enabled(False)
         try:
             # Not network.train(): some networks override it to do more than set the mode.
             for module in modules:
                 module.training = train_mode
-            yield
+            yield interrupts
         finally:
             torch.backends.mha.set_fastpath_enabled(fast_path)
             for module, mode in zip(modules, modes, strict=True):
                 module.training = mode
-            for module, name, buffer, before in buffers:
-                if not torch.equal(buffer, before):
-                    buffer.copy_(before)
-                module._buffers[name] = buffer
+            for module, held in buffers:
+                for buffer in held.values():
+                    if buffer is not None and not torch.equal(buffer, values[id(buffer)]):
+                        buffer.copy_(values[id(buffer)])
+                module._buffers.clear()
+                module._buffers.update(held)
