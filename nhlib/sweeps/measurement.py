@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from nhlib._interrupts import interrupts_held_back
 from nhlib._threads import threads_for
 from nhlib.codes import encode
 from nhlib.data import Dataset, random_inputs
@@ -70,7 +71,12 @@ def measured(
                 row["train_accuracy"] = history.train_accuracy[epoch - 1]
                 row["test_accuracy"] = history.test_accuracy[epoch - 1]
             network = history.network(epoch)
-            with threads_for(len(data.train) * sum(p.numel() for p in network.parameters())):
+            n_products = len(data.train) * sum(p.numel() for p in network.parameters())
+            with (
+                interrupts_held_back() as interrupts,
+                threads_for(n_products),
+                interrupts.let_through(),
+            ):
                 found = measures_of(network, data, measures, device)
             yield {**row, **found}
 

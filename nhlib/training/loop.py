@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from nhlib._arguments import seed_number, torch_device
+from nhlib._interrupts import interrupts_held_back
 from nhlib._progress import progress_bar
 from nhlib._threads import threads_for
 from nhlib.data import Dataset
@@ -133,9 +134,15 @@ def fit(
         if stop is not None and stop():
             raise Stopped(f"training was stopped in epoch {history.epochs + 1}", history)
 
-    threads = threads_for(products_in_a_step(network, recipe))
     try:
-        with bar, random_state(seed, weights.device), threads:
+        with (
+            interrupts_held_back() as interrupts,
+            bar,
+            random_state(seed, weights.device),
+            threads_for(products_in_a_step(network, recipe)),
+            torch.enable_grad(),  # whatever is switched off inside
+            interrupts.let_through(),
+        ):
             if saved is not None:
                 complete |= saved.weights()
                 saved.restore(network, optimizer, history)

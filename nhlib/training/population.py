@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from nhlib._arguments import seed_number, torch_device
+from nhlib._interrupts import interrupts_held_back
 from nhlib._progress import progress_bar
 from nhlib._threads import threads_for
 from nhlib.data import Dataset, Split
@@ -180,7 +181,13 @@ class Population:
                 self._fit(recipe, members, step_done)
 
     def _fit(self, recipe: Recipe, members: list[Member], step_done: StepDone) -> None:
-        with threads_for(sum(products_in_a_step(member.network, recipe) for member in members)):
+        n_products = sum(products_in_a_step(member.network, recipe) for member in members)
+        with (
+            interrupts_held_back() as interrupts,
+            threads_for(n_products),
+            torch.enable_grad(),  # whatever is switched off inside
+            interrupts.let_through(),
+        ):
             if 0 in self._wanted:
                 for member in members:
                     self.histories[member.number].take_snapshot(0, member.network)

@@ -11,7 +11,6 @@ from nhlib._arguments import whole_number
 from nhlib._threads import threads_for
 from nhlib.data import Dataset
 from nhlib.networks import undisturbed
-from nhlib.training.randomness import random_state
 from nhlib.training.recipe import Recipe
 
 # What PyTorch raises where a network cannot compute with what it is given.
@@ -73,18 +72,15 @@ def _check_network(network: nn.Module, data: Dataset, recipe: Recipe) -> None:
     if any(p.is_meta for p in network.parameters()):
         raise ValueError("network: it is on the device meta, where weights have no numbers")
     inputs = data.train.inputs[:2].to(weights.device, weights.dtype)
-    modes = [(module, module.training) for module in network.modules()]
+    state = undisturbed(network, weights.device, train_mode=False)
     try:
-        with random_state(0, weights.device), torch.no_grad(), threads_for(0):
-            output = network.eval()(inputs)
+        with state as interrupts, threads_for(0), interrupts.let_through():
+            output = network(inputs)
     except _PYTORCH_ERRORS as error:
         raise ValueError(
             f"network: it does not take inputs of shape {data.input_shape}, as data has them. "
             f"PyTorch says: {error}"
         ) from error
-    finally:
-        for module, mode in modes:
-            module.training = mode
     _check_scores(output, data.n_classes)
     if (output >= 0).all() and torch.allclose(output.sum(1), torch.ones_like(output[:, 0])):
         raise ValueError(
