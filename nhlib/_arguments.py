@@ -1,13 +1,14 @@
 """What every function says when it is given something else than numbers of the right kind."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from operator import index
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 # Rounding beyond a range, as a share of it.
 _SLACK = 1e-5
@@ -243,3 +244,140 @@ def _to_table(given: Any) -> str:
     if isinstance(given, Mapping):
         return "; pass pandas.DataFrame(...) of it"
     return ""
+
+
+def several(name: str, given: Any, what: str) -> list[Any]:
+    """Return what was given for several things as a list, or say that one is not several.
+
+    Parameters
+    ----------
+    name : str
+        What the argument is called.
+    given : object
+        What was given for it: a list, an array, or whatever can be gone through once.
+    what : str
+        What it should consist of, in the plural.
+
+    Raises
+    ------
+    TypeError
+        If it cannot be gone through, or is one word.
+
+    Examples
+    --------
+    >>> several("sizes", range(3), "whole numbers")
+    [0, 1, 2]
+    """
+    try:
+        if isinstance(given, (str, bytes)):
+            raise TypeError
+        return list(given)
+    except TypeError:
+        raise TypeError(
+            f"{name}: a list of {what} is needed, not {given!r:.60}; one alone goes in brackets"
+        ) from None
+
+
+def one_or_several_names(name: str, given: Any, what: str) -> list[str]:
+    """Return a name, or several, as a list, or say what they should have been.
+
+    Raises
+    ------
+    TypeError
+        If it is neither a name nor a list.
+    ValueError
+        If it is a list without names, or of something else too.
+
+    Examples
+    --------
+    >>> one_or_several_names("layers", "relu1", "layers")
+    ['relu1']
+    """
+    found = [given] if isinstance(given, str) else several(name, given, f"names of {what}")
+    if not found or not all(isinstance(one, str) for one in found):
+        raise ValueError(f"{name}: names of {what} are needed, not {given!r:.60}")
+    return found
+
+
+def class_labels(name: str, given: Any, n: int, of: str) -> Int64[np.ndarray, " n"]:
+    """Return the classes of n examples as an array of its own, or say what they should have been.
+
+    Parameters
+    ----------
+    name : str
+        What the argument is called.
+    given : object
+        What was given for it: an array, a tensor, a list or a column of a table. What counts is
+        the order; an index of pandas does not.
+    n : int
+        How many there should be.
+    of : str
+        What they are the classes of.
+
+    Raises
+    ------
+    TypeError
+        If it is None.
+    ValueError
+        If it does not consist of n whole numbers.
+
+    Examples
+    --------
+    >>> class_labels("labels", [0, 1, 1], 3, "codes")
+    array([0, 1, 1])
+    """
+    if given is None:
+        raise TypeError(f"{name}: one class for each of {of} is needed, not None")
+    if isinstance(given, torch.Tensor):
+        given = given.detach().cpu().numpy()
+    try:
+        array = np.asarray(given)
+    except ValueError:  # lists of different lengths
+        array = np.empty(0, object)
+    if array.dtype == object and array.ndim == 1:  # as pandas keeps whole numbers with gaps
+        with suppress(TypeError, OverflowError):
+            array = np.array([index(label) for label in array], np.int64)
+    if array.shape == (n,) and array.dtype.kind in "iub":
+        return array.astype(np.int64)
+    hint = ""
+    if array.ndim == 1 and array.dtype.kind in "USO":
+        hint = f"; words become numbers by np.unique({name}, return_inverse=True)[1]"
+    elif array.ndim == 2 and len(array) == n > 0:
+        hint = f"; of one column for each class take {name}.argmax(1)"
+    raise ValueError(
+        f"{name}: {n} whole numbers are needed, one for each of {of}, "
+        f"not {array.dtype} of shape {array.shape}{hint}"
+    )
+
+
+def torch_device(name: str, given: Any) -> torch.device:
+    """Return a device on which something can be computed here, or say why it cannot.
+
+    Raises
+    ------
+    TypeError
+        If it names no device.
+    ValueError
+        If there is no such device here.
+
+    Examples
+    --------
+    >>> torch_device("device", "cpu")
+    device(type='cpu')
+    """
+    try:
+        if given is None:
+            raise TypeError
+        device = torch.device(given)
+    except (RuntimeError, TypeError):
+        kind = ValueError if isinstance(given, str) else TypeError
+        raise kind(f"{name}: a device such as 'cpu' or 'cuda' is needed, not {given!r}") from None
+    if device.type == "meta":
+        raise ValueError(f"{name}: on the device meta there are no numbers to compute with")
+    try:
+        if device.type != "cpu":
+            torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{name}: there is no device {given!r} here ({reason})") from None
+    return device

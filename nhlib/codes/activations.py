@@ -1,18 +1,16 @@
 """The real numbers behind the codes."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from jaxtyping import Float32
 from torch import Tensor, nn
 
+from nhlib._interrupts import interrupts_held_back
 from nhlib._progress import progress_bar
-from nhlib.codes.activation_watch import ActivationWatch, wanted_layers
-from nhlib.networks import batches_of, device_of, dtype_of, undisturbed, unwrapped
-
-if TYPE_CHECKING:
-    pass
+from nhlib.codes.activation_watch import ActivationWatch, network_to_watch, wanted_layers
+from nhlib.networks import batches_of, device_of, dtype_of, undisturbed
 
 
 def hidden_activations(
@@ -78,17 +76,16 @@ def hidden_activations(
     >>> nh.hidden_activations(network, images, "layer3.0.relu", sum_space=True).shape
     torch.Size([360, 64])
     """
-    if not isinstance(network, nn.Module):
-        raise TypeError(f"network: a torch.nn.Module is needed, not {type(network).__name__}")
-    network = unwrapped(network)
+    network = network_to_watch(network)
     home = device_of(network)
     dtype = dtype_of(network)
     batches, n = batches_of(inputs, batch_size)
     watch = ActivationWatch(network, wanted_layers(layers), smooth=False, values=True)
     parts = []
     with (
-        undisturbed(network, home, train_mode=False),
+        undisturbed(network, home, train_mode=False) as interrupts,
         progress_bar("activations", n, "inputs", progress) as bar,
+        interrupts.let_through(),
     ):
         for batch in batches:
             watch.run(batch.to(home, dtype if batch.is_floating_point() else batch.dtype))
@@ -104,7 +101,8 @@ def hidden_activations(
                 raise ValueError(
                     "inputs: an activation is nan or infinity; does encode take network and inputs?"
                 )
-            bar.update(len(batch))
-    if not parts:
-        raise ValueError("inputs: at least one example is needed, and there is none")
-    return torch.cat(parts)
+            with interrupts_held_back():
+                bar.update(len(batch))
+        if not parts:
+            raise ValueError("inputs: at least one example is needed, and there is none")
+        return torch.cat(parts)

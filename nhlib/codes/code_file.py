@@ -3,15 +3,15 @@
 import json
 import os
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import numpy as np
 from jaxtyping import UInt8
 
-from nhlib.codes.neural_codes import Layout, NeuralCodes, file_metadata
+from nhlib.codes.code_format import LONGEST_HEADER, Layout, header_of, raw_header, row_bytes
+from nhlib.codes.neural_codes import NeuralCodes
 
-# More bytes than any header has: what says so is another kind of file.
-_LONGEST_HEADER = 1 << 24
+# Bytes that are looked through at once.
+_BLOCK = 1 << 20
 
 
 class CodeFile:
@@ -19,7 +19,8 @@ class CodeFile:
 
     Rows go to ``PATH.partial``, which takes the place of ``PATH`` when all are there. What was
     written before a kill counts, in whole batches: whoever opens the file again goes on after
-    them, with the batches of a run that was not killed.
+    them, with the batches of a run that was not killed. Rows of zeros at its end do not count: a
+    power failure leaves such rows where none were written.
 
     Parameters
     ----------
@@ -60,7 +61,7 @@ class CodeFile:
     ) -> None:
         self.path, self.n, self.origin = Path(path), n, origin
         self.partial = self.path.with_name(f"{self.path.name}.partial")
-        self.n_done = 0
+        self.n_done, self.start = 0, 0
         self.layers: Layout | None = None
         if not self.path.parent.is_dir():
             raise FileNotFoundError(
@@ -68,74 +69,91 @@ class CodeFile:
             )
         if self.path.exists():
             self._recognise(self.path)
+            self.layers = self.codes().layers
             self.n_done = n
-        elif self.partial.exists():
-            about, start = self._recognise(self.partial)
-            if about:
-                self._continue(about, start, batch_size)
+        elif self.partial.exists() and self._recognise(self.partial):
+            self.n_done = self._n_written()
+            if self.n_done < n:
+                self.n_done -= self.n_done % batch_size
 
     def append(self, packed: UInt8[np.ndarray, "rows n_bytes"], layers: Layout) -> None:
         """Write the next rows; those of the last call complete the file."""
         if self.layers is None:
-            self._begin(packed.shape[1], layers)
-        elif dict(layers) != dict(self.layers):
-            raise ValueError(
-                f"path: {self.partial} was begun with layers {dict(self.layers)}, "
-                f"not {dict(layers)}"
-            )
-        with self.partial.open("ab") as file:
+            beginning = header_of(layers, self.n, origin=self.origin)
+            self.partial.write_bytes(beginning)
+            self.layers, self.start = dict(layers), len(beginning)
+        else:
+            self.check_layers(layers)
+        with self.partial.open("r+b") as file:
+            file.truncate(file.seek(self.start + self.n_done * packed.shape[1]))
             file.write(np.ascontiguousarray(packed).data)
         self.n_done += len(packed)
-        if self.n_done >= self.n:
-            self.partial.replace(self.path)
+
+    def check_layers(self, layers: Layout) -> None:
+        """Raise ValueError if the file was begun with other layers."""
+        if self.layers is None or list(layers.items()) != list(self.layers.items()):
+            raise ValueError(
+                f"path: {self.partial} was begun with layers {dict(self.layers or {})}, "
+                f"not {dict(layers)}"
+            )
+
+    def check_rows(self, packed: UInt8[np.ndarray, "rows n_bytes"], start: int) -> None:
+        """Raise FileExistsError if the file has other rows than these from a place on."""
+        if not np.array_equal(packed, self.rows(start, start + len(packed))):
+            there = self.path if self.path.exists() else self.partial
+            raise FileExistsError(
+                f"path: {there} is there, and holds other codes for the inputs from {start} on "
+                "than this network gives now. Has its forward changed, or something that it keeps "
+                "beside its weights? Or does it draw random numbers, or compute on another device "
+                "or with other threads than before? Choose another path, or delete it"
+            )
+
+    def rows(self, start: int, stop: int) -> UInt8[np.ndarray, "rows n_bytes"]:
+        """Read rows that are there already."""
+        if self.path.exists():
+            return self.codes().packed[start:stop]
+        return self._mapped(self.n_done)[start:stop]
 
     def codes(self) -> NeuralCodes:
         """Return the finished codes, mapped from the file."""
+        if not self.path.exists():
+            with self.partial.open("r+b") as file:
+                os.fsync(file.fileno())  # or the name may outlive a power failure, and rows not
+            self.partial.replace(self.path)
         return NeuralCodes.load(self.path, mapped=True)
 
-    def _begin(self, n_bytes: int, layers: Layout) -> None:
-        # A file of safetensors: the length of the header, the header, the rows.
-        header = {
-            "__metadata__": {**file_metadata(layers), "origin": self.origin},
-            "packed": {
-                "dtype": "U8",
-                "shape": [self.n, n_bytes],
-                "data_offsets": [0, self.n * n_bytes],
-            },
-        }
-        text = json.dumps(header).encode()
-        text += b" " * (-len(text) % 8)
-        self.partial.write_bytes(len(text).to_bytes(8, "little") + text)
-        self.layers = layers
+    def _mapped(self, n_rows: int) -> UInt8[np.ndarray, "rows n_bytes"]:
+        assert self.layers is not None
+        shape = (n_rows, row_bytes(self.layers))
+        if not all(shape):
+            return np.zeros(shape, np.uint8)
+        return np.memmap(self.partial, np.uint8, "r", self.start, shape)
 
-    def _continue(self, about: dict[str, Any], start: int, batch_size: int) -> None:
-        layers = json.loads(about["__metadata__"]["layers"])
-        self.layers = {name: tuple(shape) for name, shape in layers}
-        n_bytes = about["packed"]["shape"][1]
-        self.n_done = (self.partial.stat().st_size - start) // n_bytes
-        if self.n_done >= self.n:  # killed just before the end
-            self.partial.replace(self.path)
-        else:
-            self.n_done -= self.n_done % batch_size
-            os.truncate(self.partial, start + self.n_done * n_bytes)
+    def _n_written(self) -> int:
+        """Count the rows up to the last that is not all 0."""
+        assert self.layers is not None
+        n_bytes = max(1, row_bytes(self.layers))
+        n_there = min(self.n, (self.partial.stat().st_size - self.start) // n_bytes)
+        rows, step = self._mapped(n_there), max(1, _BLOCK // n_bytes)
+        for stop in range(n_there, 0, -step):
+            first = max(0, stop - step)
+            written = np.flatnonzero(rows[first:stop].any(axis=1))
+            if len(written):
+                return first + int(written[-1]) + 1
+        return 0
 
-    def _recognise(self, path: Path) -> tuple[dict[str, Any], int]:
-        """Read the header of a file of this origin: empty if there is not all of it yet."""
+    def _recognise(self, path: Path) -> bool:
+        """Read the header of a file of this origin; tell whether all of it is there."""
         with path.open("rb") as file:
-            about, start = _header(file)
-        if path == self.partial and path.stat().st_size < start <= _LONGEST_HEADER:
-            return {}, 0
-        if about.get("__metadata__", {}).get("origin") != self.origin:
+            about, start = raw_header(file)
+        if path == self.partial and path.stat().st_size < start <= LONGEST_HEADER:
+            return False
+        metadata = about.get("__metadata__")
+        if not isinstance(metadata, dict) or metadata.get("origin") != self.origin:
             raise FileExistsError(
                 f"path: {path} is there, and was not made from this network and these inputs "
                 "with these options; choose another path, or delete it"
             )
-        return about, start
-
-
-def _header(file: BinaryIO) -> tuple[dict[str, Any], int]:
-    length = int.from_bytes(file.read(8), "little")
-    try:
-        return json.loads(file.read(min(length, _LONGEST_HEADER))), 8 + length
-    except ValueError:
-        return {}, 8 + length
+        self.layers = {name: tuple(shape) for name, shape in json.loads(metadata["layers"])}
+        self.start = start
+        return True

@@ -3,7 +3,8 @@
 import numpy as np
 from jaxtyping import Bool
 
-from nhlib.codes.neural_codes import Layout, NeuralCodes, check_same_layers
+from nhlib.codes.code_format import Layout
+from nhlib.codes.neural_codes import NeuralCodes, check_same_layers
 
 # Bytes of unpacked bits held at once.
 _UNPACKED = 1 << 26

@@ -1,35 +1,29 @@
 """From a network and its inputs to neural codes, batch by batch, on the CPU or on CUDA."""
 
 import copy
-import functools
-import hashlib
 import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Bool, UInt8
 from torch import Tensor, nn
-from torch.utils._pytree import tree_leaves
 
+from nhlib._arguments import torch_device
+from nhlib._interrupts import interrupts_held_back
 from nhlib._progress import progress_bar
-from nhlib.codes.activation_watch import ActivationWatch, NonFinite, is_out_of_memory, wanted_layers
+from nhlib.codes.activation_watch import (
+    ActivationWatch,
+    is_out_of_memory,
+    network_to_watch,
+    wanted_layers,
+)
+from nhlib.codes.batch_encoding import BatchEncoder, Running
 from nhlib.codes.code_file import CodeFile
 from nhlib.codes.neural_codes import NeuralCodes
+from nhlib.codes.origin import origin_of
 from nhlib.data import Split
-from nhlib.networks import (
-    batch_size_for,
-    batches_of,
-    device_of,
-    dtype_of,
-    undisturbed,
-    unwrapped,
-)
-
-# Numbers that are hashed at once.
-_HASHED = 1 << 22
+from nhlib.networks import batch_size_for, batches_of, device_of, undisturbed
 
 
 def encode(
@@ -140,36 +134,53 @@ def encode(
     array([[1, 1, 0],
            [0, 1, 0]], dtype=uint8)
     """
-    if not isinstance(network, nn.Module):
-        raise TypeError(f"network: a torch.nn.Module is needed, not {type(network).__name__}")
-    network = unwrapped(network)
+    network = network_to_watch(network)
     home = device_of(network)
-    if device is not None and torch.device(device) != home:
-        network = copy.deepcopy(network).to(device)
+    if device is not None and torch_device("device", device) != home:
+        network = _copy_on(device, network)
         home = device_of(network, default=device)
-    wanted = wanted_layers(layers)
+    watch = ActivationWatch(network, wanted_layers(layers), smooth)
     batches, n = batches_of(inputs, batch_size)
-    file = None
+    file, rows, may_split = None, 1, not train_mode
     if out is not None:
         inputs = _array_of(inputs)
         rows = batch_size_for(inputs, batch_size)
-        origin = _origin(network, inputs, wanted, smooth, train_mode, rows)
+        origin = origin_of(network, inputs, watch.wanted, smooth, train_mode, rows)
         file = CodeFile(out, len(inputs), origin, rows)
         batches, _ = batches_of(inputs[file.n_done :], rows)
-    encoder = _Encoder(ActivationWatch(network, wanted, smooth), home, n, file)
-    bar = progress_bar("encode", n, "inputs", progress, initial=encoder.done)
-    with undisturbed(network, home, train_mode), bar:
-        running: _Running | None = None
-        for part in _in_parts(encoder.start, batches, may_split=not train_mode):
+    encoder = BatchEncoder(watch, home, n, file)
+    with (
+        undisturbed(network, home, train_mode) as interrupts,
+        progress_bar("encode", n, "inputs", progress, initial=encoder.done) as bar,
+        interrupts.let_through(),
+    ):
+        if file is not None:
+            encoder.check_file(inputs, rows, may_split)
+        before: Running | None = None
+        for running in encoder.start_all(batches, may_split):
             # While the device works on this batch, the one before it is put away here.
-            if running is not None:
-                bar.update(encoder.collect(running))
-            running = part
-        if running is not None:
-            bar.update(encoder.collect(running))
+            if before is not None:
+                with interrupts_held_back():
+                    bar.update(encoder.collect(before))
+            before = running
+        if before is not None:
+            with interrupts_held_back():
+                bar.update(encoder.collect(before))
     if not encoder.done:
         raise ValueError("inputs: at least one example is needed, and there is none")
     return encoder.codes()
+
+
+def _copy_on(device: str | torch.device, network: nn.Module) -> nn.Module:
+    try:
+        return copy.deepcopy(network).to(device)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise ValueError(
+            f"device: the network cannot be copied there ({type(error).__name__}: {error}); "
+            f"move it yourself, by network.to({str(device)!r}), and leave device away"
+        ) from error
 
 
 def _array_of(inputs: Any) -> Tensor | np.ndarray:
@@ -181,149 +192,3 @@ def _array_of(inputs: Any) -> Tensor | np.ndarray:
             "again in this order; pass a tensor or an array, or leave out away"
         )
     return inputs
-
-
-def _origin(network: nn.Module, inputs: Tensor | np.ndarray, *options: Any) -> str:
-    """Name what codes are made from: a hash of the network, the inputs and the options."""
-    found = hashlib.blake2b(repr((str(network), inputs.dtype, inputs.shape, options)).encode())
-    for name, weight in network.state_dict().items():
-        found.update(name.encode())
-        found.update(_bytes(weight))
-    step = max(1, _HASHED // max(1, int(np.prod(inputs.shape[1:]))))
-    for start in range(0, len(inputs), step):
-        found.update(_bytes(inputs[start : start + step]))
-    return found.hexdigest()[:32]
-
-
-def _bytes(array: Tensor | np.ndarray) -> memoryview:
-    tensor = torch.from_numpy(np.array(array)) if isinstance(array, np.ndarray) else array
-    return tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data
-
-
-def _in_parts(
-    start: Callable[[Tensor], "_Running"], batches: Iterable[Tensor], may_split: bool
-) -> "Iterator[_Running]":
-    """Start batch after batch, halving them when memory runs out."""
-    limit = sys.maxsize
-    for batch in batches:
-        done = 0
-        while done < len(batch):
-            part = batch[done : done + limit]
-            try:
-                running = start(part)
-            except (RuntimeError, MemoryError) as error:
-                if not (may_split and len(part) > 1 and is_out_of_memory(error)):
-                    raise
-                running = None
-            if running is None:  # not in the handler, where the traceback keeps tensors alive
-                limit = len(part) // 2
-            else:
-                done += len(part)
-                yield running
-
-
-# -- batch after batch ---------------------------------------------------------------------
-
-
-class _Running(NamedTuple):
-    """A batch whose codes may still be on their way from the device."""
-
-    inputs: Tensor
-    shapes: dict[str, tuple[int, ...]]
-    packed: UInt8[Tensor, "n n_bytes"]
-    finite: Bool[Tensor, ""]  # is all of the network's output?
-    arrived: torch.cuda.Event | None
-
-
-class _Encoder:
-    """Starts batches on the device, and puts their codes together."""
-
-    def __init__(
-        self, watch: ActivationWatch, device: torch.device, n: int | None, file: CodeFile | None
-    ) -> None:
-        self.watch, self.device, self.n, self.file = watch, device, n, file
-        self.dtype = dtype_of(watch.network)
-        self.done = file.n_done if file else 0
-        self.shapes: dict[str, tuple[int, ...]] = {}
-        self.parts: list[UInt8[np.ndarray, "rows n_bytes"]] = []
-
-    def _move(self, batch: Tensor) -> Tensor:
-        if self.device.type == "cuda" and batch.device.type == "cpu":
-            batch = batch.pin_memory()
-        dtype = self.dtype if batch.is_floating_point() else None
-        return batch.to(self.device, dtype or batch.dtype, non_blocking=True)
-
-    def start(self, batch: Tensor) -> _Running:
-        watch = self.watch
-        output = watch.run(self._move(batch))
-        watch.check_layers()
-        packed = watch.packed[0] if len(watch.packed) == 1 else torch.cat(watch.packed, dim=1)
-        finite = _finite(output, self.device)
-        watch.packed = []
-        if self.device.type != "cuda":
-            return _Running(batch, watch.shapes, packed.cpu(), finite.cpu(), None)
-        packed_here = torch.empty_like(packed, device="cpu", pin_memory=True)
-        packed_here.copy_(packed, non_blocking=True)
-        finite_here = torch.empty_like(finite, device="cpu", pin_memory=True)
-        finite_here.copy_(finite, non_blocking=True)
-        arrived = torch.cuda.Event()
-        arrived.record(torch.cuda.current_stream(self.device))
-        return _Running(batch, watch.shapes, packed_here, finite_here, arrived)
-
-    def collect(self, running: _Running) -> int:
-        if running.arrived is not None:
-            running.arrived.synchronize()
-        packed = running.packed.numpy()
-        if not running.finite:
-            self._locate_nonfinite(running.inputs)
-        if not self.shapes:
-            self.shapes = running.shapes
-            if (
-                self.n is not None and not self.file
-            ):  # one allocation, so that the codes never exist twice
-                self.parts = [np.empty((self.n, packed.shape[1]), np.uint8)]
-        if running.shapes != self.shapes:
-            raise ValueError(
-                f"network: its activations change from batch to batch: {self.shapes} at first, "
-                f"{running.shapes} from example {self.done} on"
-            )
-        if self.file:
-            self.file.append(packed, self.shapes)
-        elif self.n is None:
-            self.parts.append(packed)
-        else:
-            self.parts[0][self.done : self.done + len(packed)] = packed
-        self.done += len(packed)
-        return len(packed)
-
-    def codes(self) -> NeuralCodes:
-        if self.file:
-            return self.file.codes()
-        packed = self.parts[0] if len(self.parts) == 1 else np.concatenate(self.parts)
-        return NeuralCodes(packed, self.shapes)
-
-    def _locate_nonfinite(self, inputs: Tensor) -> None:
-        bad = ~inputs.isfinite().reshape(len(inputs), -1).all(dim=1)
-        if bad.any():
-            example = self.done + int(bad.int().argmax())
-            raise ValueError(f"inputs: example {example} holds nan or infinity")
-        for name, parameter in self.watch.network.named_parameters():
-            if not parameter.isfinite().all():
-                raise ValueError(f"network: {name} holds nan or infinity; did training diverge?")
-        try:
-            self.watch.run(self._move(inputs), find_nonfinite=True)
-        except NonFinite as found:
-            raise ValueError(
-                f"network: values overflow on the way to layer {found.layer}, "
-                f"first for example {self.done + found.example}"
-            ) from None
-        # Only the output is infinite (masked scores, say): the codes are right.
-
-
-def _finite(output: Any, device: torch.device) -> Bool[Tensor, ""]:
-    # Looked for at the output, where it costs little: nan and infinity nearly always get there,
-    # and then into the sum. That a sum of finite numbers overflows is a false alarm.
-    floats = (t for t in tree_leaves(output) if isinstance(t, Tensor) and t.is_floating_point())
-    sums = [leaf.sum() for leaf in floats]
-    total = functools.reduce(torch.add, sums) if sums else torch.zeros((), device=device)
-    return total.isfinite()

@@ -1,10 +1,8 @@
 """The neural code: one bit a unit, packed eight to a byte, with a layout of named layers."""
 
-import hashlib
-import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -12,18 +10,15 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Int32, Int64, UInt8
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from torch import Tensor
 
 from nhlib._files import replacing
+from nhlib.codes.code_format import Layout, header_of, read_header, row_bytes
+from nhlib.codes.equal_codes import keys_of, rows_of
 from nhlib.codes.hamming import hamming_distances
 
-FORMAT, FORMAT_VERSION = "nhlib neural codes", 1
-
-# Longer rows, in bytes, are not sorted to find equal ones.
-_LONG = 1 << 10
-
-Layout = Mapping[str, tuple[int, ...]]
+# Rows at either end of a mapped file whose padding is looked at.
+_LOOKED_AT = 1 << 10
 
 
 class NeuralCodes:
@@ -63,31 +58,37 @@ class NeuralCodes:
     """
 
     def __init__(self, packed: UInt8[np.ndarray, "n n_bytes"], layers: Layout) -> None:
-        layout = {name: tuple(int(size) for size in shape) for name, shape in layers.items()}
-        packed = np.ascontiguousarray(packed)
+        packed = np.array(packed, order="C")  # a copy, which nobody else can change
         if packed.dtype != np.uint8 or packed.ndim != 2:
             raise ValueError(
                 f"packed: a uint8 array of shape (n, n_bytes) is needed, "
                 f"not {packed.dtype} of shape {packed.shape}"
             )
+        self._set(packed, layers)
+        self._check_padding(packed)
+
+    @classmethod
+    def _own(cls, packed: UInt8[np.ndarray, "n n_bytes"], layers: Layout) -> "NeuralCodes":
+        """Take an array that nobody else writes to, and whose padding is 0, as it is."""
+        codes = cls.__new__(cls)
+        codes._set(packed, layers)
+        return codes
+
+    def _set(self, packed: UInt8[np.ndarray, "n n_bytes"], layers: Layout) -> None:
+        layout = {name: tuple(int(size) for size in shape) for name, shape in layers.items()}
         self._layers: Layout = MappingProxyType(layout)
         if packed.shape[1] != self.n_bytes:
             raise ValueError(
                 f"packed has {packed.shape[1]} bytes a row, but layers {layout} take {self.n_bytes}"
             )
-        for name, (start, stop) in self._byte_ranges().items():
-            padding = -math.prod(layout[name]) % 8
-            if stop > start and (packed[:, stop - 1] & ((1 << padding) - 1)).any():
-                raise ValueError(f"packed: padding bits of layer {name!r} are not 0")
         self._packed = packed.view()
         self._packed.flags.writeable = False
 
-    @classmethod
-    def _of_file(cls, packed: UInt8[np.ndarray, "n n_bytes"], layers: Layout) -> "NeuralCodes":
-        # Looking at all padding bits would read a whole mapped file.
-        codes = cls(packed[:0], layers)
-        codes._packed = packed
-        return codes
+    def _check_padding(self, packed: UInt8[np.ndarray, "n n_bytes"]) -> None:
+        for name, (start, stop) in self._byte_ranges().items():
+            padding = -math.prod(self._layers[name]) % 8
+            if stop > start and (packed[:, stop - 1] & ((1 << padding) - 1)).any():
+                raise ValueError(f"packed: padding bits of layer {name!r} are not 0")
 
     @classmethod
     def from_bits(cls, bits: Any, layers: Layout | None = None) -> "NeuralCodes":
@@ -111,9 +112,14 @@ class NeuralCodes:
         >>> NeuralCodes.from_bits([[0, 1, 1]], layers={"relu1": (2,), "relu2": (1,)})
         NeuralCodes(1 examples × 3 bits, relu1: 2, relu2: 1)
         """
-        array = np.asarray(bits)
+        try:
+            array = np.asarray(bits.detach().cpu() if isinstance(bits, Tensor) else bits)
+        except ValueError as error:  # rows of different lengths
+            raise ValueError(f"bits: an array of shape (n, n_bits) is needed ({error})") from None
         if array.ndim != 2:
-            raise ValueError(f"bits: shape (n, n_bits) is needed, not {array.shape}")
+            raise ValueError(
+                f"bits: shape (n, n_bits) is needed, not {array.shape} of {type(bits).__name__}"
+            )
         binary = (array == 0) | (array == 1)
         if not binary.all():
             strange = array[~binary][0]
@@ -129,7 +135,7 @@ class NeuralCodes:
             )
         parts = np.split(array.astype(bool), np.cumsum(sizes)[:-1], axis=1) if sizes else []
         packed = [np.packbits(part, axis=1) for part in parts]
-        return cls(np.hstack([np.empty((len(array), 0), np.uint8), *packed]), layout)
+        return cls._own(np.hstack([np.empty((len(array), 0), np.uint8), *packed]), layout)
 
     # -- what is in it ---------------------------------------------------------------------
 
@@ -151,7 +157,7 @@ class NeuralCodes:
     @property
     def n_bytes(self) -> int:
         """Length of a code in bytes, padding included."""
-        return sum(-(-math.prod(shape) // 8) for shape in self._layers.values())
+        return row_bytes(self._layers)
 
     def __len__(self) -> int:
         """Count the examples."""
@@ -173,7 +179,7 @@ class NeuralCodes:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return NeuralCodes, (self._packed, dict(self._layers))
+        return NeuralCodes._own, (np.asarray(self._packed), dict(self._layers))
 
     def bits(self) -> UInt8[np.ndarray, "n n_bits"]:
         """Unpack: one byte, 0 or 1, for every bit.
@@ -218,21 +224,26 @@ class NeuralCodes:
         rows = key if isinstance(key, slice) else np.asarray(key)
         if isinstance(rows, np.ndarray) and rows.size == 0 and rows.dtype != bool:
             rows = rows.astype(np.int64)
-        selected = self._packed[rows]
-        if selected.ndim != 2 or selected.shape[1] != self.n_bytes:
+        try:
+            selected = self._packed[rows]
+            if selected.ndim != 2 or selected.shape[1] != self.n_bytes:
+                raise IndexError(f"not by {key!r:.60}")
+        except (IndexError, TypeError) as error:
             raise IndexError(
-                "codes are indexed by an integer, a slice, a mask or a list of integers for "
-                f"examples, or by names for layers; not by {key!r}"
-            )
-        return NeuralCodes(selected, self._layers)
+                f"{len(self)} codes are indexed by an integer, a slice, a mask or a list of "
+                f"integers for examples, or by names for layers; {error}"
+            ) from None
+        return NeuralCodes._own(np.ascontiguousarray(selected), self._layers)
 
     def _select_layers(self, names: Sequence[str]) -> "NeuralCodes":
         unknown = [name for name in names if name not in self._layers]
         if unknown:
             raise KeyError(f"no layer {unknown[0]!r}; there are {', '.join(self._layers)}")
+        if len(set(names)) < len(names):
+            raise KeyError(f"every layer once, not {', '.join(names)}")
         ranges = self._byte_ranges()
         packed = np.hstack([self._packed[:, slice(*ranges[name])] for name in names])
-        return NeuralCodes(packed, {name: self._layers[name] for name in names})
+        return NeuralCodes._own(packed, {name: self._layers[name] for name in names})
 
     def _byte_ranges(self) -> dict[str, tuple[int, int]]:
         ranges, start = {}, 0
@@ -253,7 +264,7 @@ class NeuralCodes:
         >>> NeuralCodes.from_bits([[1, 0], [1, 0], [1, 1]]).n_distinct
         2
         """
-        return len(np.unique(self._keys()))
+        return len(np.unique(keys_of(self._packed)))
 
     def groups(self) -> Int64[np.ndarray, " n"]:
         """Give every code a number; equal numbers mean equal codes.
@@ -268,33 +279,13 @@ class NeuralCodes:
         >>> NeuralCodes.from_bits([[1, 1], [0, 0], [1, 1]]).groups().tolist()
         [0, 1, 0]
         """
-        _, first, group = np.unique(self._keys(), return_index=True, return_inverse=True)
+        _, first, group = np.unique(keys_of(self._packed), return_index=True, return_inverse=True)
         by_appearance = np.empty(len(first), np.int64)
         by_appearance[np.argsort(first)] = np.arange(len(first))
         return by_appearance[group]
 
-    def _keys(self) -> np.ndarray:
-        # Of long rows, the number of their first equal: no copy, as sorting them would need.
-        if self.n_bytes > _LONG:
-            return self._first_equals()
-        return self._rows()
-
     def _rows(self) -> np.ndarray:
-        # One void scalar a row: NumPy compares those as strings of bytes. A row needs a byte.
-        packed = self._packed if self.n_bytes else np.zeros((len(self), 1), np.uint8)
-        return packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
-
-    def _first_equals(self) -> Int64[np.ndarray, " n"]:
-        """Find for every row the first that equals it. A hash finds it, a comparison makes sure."""
-        firsts: dict[bytes, list[int]] = {}
-        equal = np.empty(len(self), np.int64)
-        for i, row in enumerate(self._packed):
-            candidates = firsts.setdefault(hashlib.blake2b(row, digest_size=16).digest(), [])
-            found = (j for j in candidates if np.array_equal(self._packed[j], row))
-            equal[i] = next(found, i)
-            if equal[i] == i:
-                candidates.append(i)
-        return equal
+        return rows_of(self._packed)
 
     def hamming(self, other: "NeuralCodes") -> Int32[np.ndarray, "n m"]:
         """Count the bits in which two codes differ, for every pair.
@@ -320,6 +311,7 @@ class NeuralCodes:
         >>> a.hamming(a).tolist()
         [[0, 2], [2, 0]]
         """
+        check_codes("other", other)
         check_same_layers("other", self, other)
         return hamming_distances(self._packed, other._packed)
 
@@ -349,8 +341,9 @@ class NeuralCodes:
         ...     NeuralCodes.load(f"{folder}/mine.codes") == codes
         True
         """
-        with replacing(Path(path)) as partial:
-            save_file({"packed": self._packed}, partial, file_metadata(self._layers))
+        with replacing(Path(path)) as partial, partial.open("wb") as file:
+            file.write(header_of(self._layers, len(self)))
+            file.write(np.ascontiguousarray(self._packed).data)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], mapped: bool = False) -> "NeuralCodes":
@@ -369,39 +362,60 @@ class NeuralCodes:
         FileNotFoundError
             If there is no such file.
         ValueError
-            If the file is cut short, is something else, or was written by a later nhlib.
+            If the file is cut short, damaged or something else, or was written by a later nhlib.
+            Of a mapped file not all rows are looked at: only at its ends bits are missed that
+            fill up a byte and are not 0.
         """
-        if not Path(path).is_file():
-            raise FileNotFoundError(f"path: there is no file {os.fspath(path)}")
+        layers, shape, start = read_header(path)
+        if mapped and all(shape):
+            packed: UInt8[np.ndarray, "n n_bytes"] = np.memmap(path, np.uint8, "r", start, shape)
+            ends = [packed[:_LOOKED_AT], packed[-_LOOKED_AT:]]
+        else:
+            packed = np.fromfile(path, np.uint8, math.prod(shape), offset=start).reshape(shape)
+            ends = [packed]
+        codes = cls._own(packed, layers)
         try:
-            with safe_open(path, framework="np") as file:
-                metadata = file.metadata() or {}
-                found = metadata.get("format"), metadata.get("version")
-                if found[0] != FORMAT:
-                    raise ValueError(f"path: {path} is a safetensors file, but holds no codes")
-                if found[1] != str(FORMAT_VERSION):
-                    raise ValueError(
-                        f"path: {path} has format version {found[1]}, and this nhlib reads "
-                        f"version {FORMAT_VERSION}; update nhlib, or encode again"
-                    )
-                layers = {name: tuple(shape) for name, shape in json.loads(metadata["layers"])}
-                if mapped and all(shape := file.get_slice("packed").get_shape()):
-                    start = Path(path).stat().st_size - math.prod(shape)
-                    return cls._of_file(np.memmap(path, np.uint8, "r", start, tuple(shape)), layers)
-                return cls(file.get_tensor("packed"), layers)
-        except SafetensorError as error:
-            raise ValueError(
-                f"path: {path} is cut short or is no file of neural codes ({error})"
-            ) from None
+            for end in ends:
+                codes._check_padding(end)
+        except ValueError as error:
+            raise ValueError(f"path: {path} holds no codes of this nhlib ({error})") from None
+        return codes
 
 
-def file_metadata(layers: Layout) -> dict[str, str]:
-    """Return what a file of codes says about them."""
-    return {
-        "format": FORMAT,
-        "version": str(FORMAT_VERSION),
-        "layers": json.dumps(list(layers.items())),
-    }
+def check_codes(name: str, given: Any, least: int = 0) -> NeuralCodes:
+    """Return codes, or say what is given for them instead, or that they are too few.
+
+    Parameters
+    ----------
+    name : str
+        What the argument is called.
+    given : object
+        What was given for it.
+    least : int, default 0
+        How many codes are needed.
+
+    Raises
+    ------
+    TypeError
+        If they are no NeuralCodes; the message says how to make some.
+    ValueError
+        If there are fewer.
+
+    Examples
+    --------
+    >>> check_codes("codes", NeuralCodes.from_bits([[0, 1]]))
+    NeuralCodes(1 examples × 2 bits, bits: 2)
+    """
+    if not isinstance(given, NeuralCodes):
+        how = ""
+        if isinstance(given, (np.ndarray, list, Tensor)) and np.ndim(given) == 2:
+            how = "; of rows of 0 and 1 they are made by nhlib.NeuralCodes.from_bits"
+        raise TypeError(f"{name}: NeuralCodes are needed, not {type(given).__name__}{how}")
+    if len(given) < least:
+        needed = "one code is" if least == 1 else f"{least} codes are"
+        there = f"there are {len(given)}" if len(given) else "there is none"
+        raise ValueError(f"{name}: at least {needed} needed, and {there}")
+    return given
 
 
 def check_same_layers(name: str, one: NeuralCodes, other: NeuralCodes) -> None:

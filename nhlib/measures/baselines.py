@@ -11,7 +11,7 @@ from torch.nn.utils import skip_init
 
 from nhlib._arguments import whole_number
 from nhlib._progress import progress_bar
-from nhlib.codes import NeuralCodes, encode
+from nhlib.codes import NeuralCodes, encode, hidden_activations
 from nhlib.data import Dataset, Split
 from nhlib.measures.categorization import categorize
 from nhlib.networks import device_of, dtype_of, undisturbed
@@ -19,7 +19,6 @@ from nhlib.training import accuracy_of
 
 if TYPE_CHECKING:
     import pandas as pd
-from nhlib.codes import hidden_activations
 
 
 def random_hyperplanes(inputs: Any, n_bits: int, seed: int = 0) -> nn.Sequential:
@@ -78,11 +77,12 @@ def random_hyperplanes(inputs: Any, n_bits: int, seed: int = 0) -> nn.Sequential
     mean = points.flatten(1).to(torch.float64).mean(dim=0).cpu()
     n_bits = whole_number("n_bits", n_bits, 1)
     generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
-    directions = torch.randn(n_bits, len(mean), dtype=torch.float64, generator=generator)
+    directions = torch.randn(
+        n_bits, len(mean), dtype=torch.float64, device="cpu", generator=generator
+    )
     linear: nn.Linear = skip_init(nn.Linear, len(mean), n_bits, device="cpu", dtype=torch.float32)
-    with torch.no_grad():
-        linear.weight.copy_(directions)
-        linear.bias.copy_(-directions @ mean)
+    linear.weight.detach().copy_(directions)
+    linear.bias.detach().copy_(-directions @ mean)
     return nn.Sequential(OrderedDict(flatten=nn.Flatten(), linear1=linear, relu1=nn.ReLU()))
 
 
@@ -179,5 +179,5 @@ def compare_with_baselines(
 def _network_accuracy(network: nn.Module, test: Split) -> float:
     home = device_of(network)
     examples = test.inputs.to(home, dtype_of(network)), test.labels.to(home)
-    with undisturbed(network, home, train_mode=False):
+    with undisturbed(network, home, train_mode=False) as interrupts, interrupts.let_through():
         return accuracy_of(network, examples)

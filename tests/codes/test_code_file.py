@@ -134,11 +134,12 @@ def test_a_file_complete_but_for_its_name_is_taken(tmp_path):
     assert np.array_equal(nh.encode(network(), inputs(), out=path).bits(), expected)
 
 
-def test_finished_codes_are_not_computed_again(tmp_path, monkeypatch):
-    path = tmp_path / "codes"
-    expected = nh.encode(network(), inputs(), out=path)
-    monkeypatch.setattr(nn.Linear, "forward", lambda *_: pytest.fail("the network ran"))
-    assert nh.encode(network(), inputs(), out=path) == expected
+def test_of_finished_codes_only_the_first_and_the_last_batch_are_computed_again(tmp_path):
+    path, net, sizes = tmp_path / "codes", network(), []
+    expected = nh.encode(net, inputs(), batch_size=7, out=path)
+    net.register_forward_pre_hook(lambda _, args: sizes.append(len(args[0])))
+    assert nh.encode(net, inputs(), batch_size=7, out=path) == expected
+    assert sizes == [7, 1]
 
 
 # -- what is refused -------------------------------------------------------------------------

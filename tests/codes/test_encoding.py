@@ -13,7 +13,7 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from nhlib import Split, encode, mlp
-from nhlib.codes.activation_watch import pack_on_cpu, pack_on_device
+from nhlib.codes.packing import pack_on_cpu, pack_on_device
 
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from safetensors.numpy import save_file
 
 from nhlib import NeuralCodes, drop_constant_bits
-from nhlib.codes.neural_codes import FORMAT
+from nhlib.codes.code_format import FORMAT
 
 LAYOUTS = [{"bits": (11,)}, {"a": (3,), "b": (8,)}, {"conv": (1, 2, 4), "empty": (0,), "c": (3,)}]
 
