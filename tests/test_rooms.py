@@ -112,7 +112,7 @@ def test_tests_have_the_shape_of_the_package() -> None:
     tests = Path(__file__).parent
     folders = {path.name for path in tests.iterdir() if path.is_dir()}
     assert folders - {"__pycache__"} == ROOMS.keys() | {
-        *("book", "browser", "devices", "fixtures", "reference")
+        *("book", "browser", "devices", "fixtures", "javascript", "reference")
     }
 
 

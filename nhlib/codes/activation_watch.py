@@ -153,7 +153,7 @@ class ActivationWatch(TorchDispatchMode):
 
     def _run(self, inputs: Tensor, find: str = "") -> Any:
         self.n, self.find, self.thread = len(inputs), find, threading.get_ident()
-        self.memory = 0 if self.overwrites else inputs.untyped_storage().data_ptr()
+        self.memory = 0 if self.overwrites else _memory(inputs)
         self.inside: list[tuple[nn.Module, int]] = []
         self.n_seen = 0
         self.rows_doubtful = False
@@ -314,7 +314,7 @@ class ActivationWatch(TorchDispatchMode):
                 if (
                     isinstance(tensor, Tensor)
                     and tensor.layout is torch.strided
-                    and tensor.untyped_storage().data_ptr() == self.memory
+                    and _memory(tensor) == self.memory
                 ):
                     raise InputsOverwritten
 
@@ -386,6 +386,11 @@ class ActivationWatch(TorchDispatchMode):
 def _eagerly() -> Iterator[None]:
     with torch.compiler.set_stance("force_eager"):
         yield
+
+
+def _memory(tensor: Tensor) -> int:
+    """Name the memory of a tensor and its views; tensors of some devices have no address there."""
+    return int(tensor.untyped_storage()._cdata)
 
 
 def wanted_layers(layers: Any) -> list[str] | None:

@@ -126,7 +126,8 @@ class MarginExplorer(Explorer):
             [["pictures"], ["chart"]], figsize=(6.4, 5.2), height_ratios=[1, 1.7]
         )
         titles = [f"digit {self.digit}", "added", "moved"]
-        pictures = torch.stack([start, torch.zeros_like(start), moved])
+        # Beyond black and white a picture can show no more.
+        pictures = torch.stack([start, torch.zeros_like(start), moved.clamp(0, 1)])
         plot_images(pictures, titles, ax=axes["pictures"])
         _hinton(axes["pictures"], added[0].numpy())
         _staircase(axes["chart"], flips, margin, _first_change(line), self.length)
