@@ -107,7 +107,9 @@ def not_plain(tensor: Tensor) -> tuple[str, str] | None:
         return "on the device meta, without numbers", "one with numbers"
     if tensor.layout is not torch.strided:
         return str(tensor.layout).removeprefix("torch."), "inputs.to_dense()"
-    if type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__:
+    # A device that is written in Python has a class of tensors of its own.
+    in_python = tensor.device.type == torch._C._get_privateuse1_backend_name()
+    if type(tensor).__torch_dispatch__ is not Tensor.__torch_dispatch__ and not in_python:
         return f"a {type(tensor).__name__}", "a torch.Tensor"
     return None
 

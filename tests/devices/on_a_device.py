@@ -395,7 +395,8 @@ def test_population(batch_norm):
 
 
 def test_population_whose_members_fail():
-    broken = replace(DATA, train=nh.Split(DATA.train.inputs * 1e38, DATA.train.labels))
+    huge = nh.Split(DATA.train.inputs * 1e38, DATA.train.labels)
+    broken = replace(DATA, train=huge, box=(0.0, 1e38))
     networks = [mlp(72, [width], 3, seed=width) for width in (3, 4)]
     population = nh.Population(networks, [DATA, broken], nh.Recipe(**SMALL), device=DEVICE)
     population.fit()
