@@ -75,7 +75,7 @@ def _shared(app: Sphinx, env: BuildEnvironment) -> Iterator[tuple[str, Any]]:
     )
     for folder in app.config.html_static_path:
         for path in sorted((Path(app.confdir) / folder).rglob("*")):
-            if path.suffix in {".css", ".js"}:
+            if path.suffix in {".css", ".js"} and path.is_file():
                 yield f"file {path.name}", hashlib.sha256(path.read_bytes()).hexdigest()
 
 

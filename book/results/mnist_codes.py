@@ -58,7 +58,7 @@ def data(protocol: str) -> nh.Dataset:
         return mnist
     mean = mnist.train.inputs.mean(dim=0)
     train, test = (nh.Split(s.inputs - mean, s.labels) for s in (mnist.train, mnist.test))
-    return replace(mnist, train=train, test=test)
+    return replace(mnist, train=train, test=test, box=(-1.0, 1.0))
 
 
 def untrained(protocol: str, width: int, seed: int) -> torch.nn.Sequential:
