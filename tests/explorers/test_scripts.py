@@ -87,11 +87,13 @@ def test_text_that_looks_like_a_script_stays(run):
 def test_comments_are_left_out_and_nothing_else(run, tmp_path):
     text = "// begins\n/** @type {string[]} */\nconst a = [];\n/*\n * of several lines `\n */\n"
     text += "const b = `\n// in a text ${a}\n/* too */\n`; // ends\n"
-    text += "  // indented\nconst c = '/* in one line */';\n"
+    text += "  // indented\n/* stays */ const c = '/* in one line */';\n/** ends **/\n"
     value = run(main=f"{text}export default {{ value: b + c }};\n")
     assert value == "\n// in a text \n/* too */\n/* in one line */"
     bundled = (tmp_path / "bundled.mjs").read_text("utf-8")
-    assert not [word for word in ("begins", "type", "several", "indented") if word in bundled]
+    assert not [
+        word for word in ("begins", "type", "several", "indented", "ends *") if word in bundled
+    ]
 
 
 def test_a_worker_has_what_it_imports_and_nothing_else(run):

@@ -13,7 +13,7 @@ _WORKER = re.compile(
 _EXPORT = re.compile(r"^export (?=(?:const|(?:async )?function|class) ([\w$]+))", re.MULTILINE)
 _DEFAULT = re.compile(r"^export default (?=\{)", re.MULTILINE)
 # Comments on lines of their own, types among them: a third of the scripts, and of no use in a page.
-_COMMENT = re.compile(r"(`(?:[^`\\]|\\.)*`)|^ *(?://.*|/\*(?:.|\n)*?\*/)\n", re.MULTILINE)
+_COMMENT = re.compile(r"(`(?:[^`\\]|\\.)*`)|^ *(?://.*|/\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTILINE)
 _UNKNOWN = re.compile(r"^ *(?:import|export)\b.*|^.*\bimport *[.(].*", re.MULTILINE)
 
 # A worker gets the text of the scripts that it needs: it has no other to import either.
