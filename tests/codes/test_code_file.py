@@ -193,3 +193,13 @@ def test_a_truncated_file_is_refused(tmp_path, mapped):
     os.truncate(path, path.stat().st_size - 1)
     with pytest.raises(ValueError, match="is cut short or is no file of neural codes"):
         NeuralCodes.load(path, mapped=mapped)
+
+
+def test_other_layers_are_not_added(tmp_path):
+    codes = NeuralCodes.from_bits([[1, 0], [1, 1], [0, 1]], {"a": (2,)})
+    CodeFile(tmp_path / "codes", 3, "these").append(codes.packed[:2], codes.layers)
+    again = CodeFile(tmp_path / "codes", 3, "these")
+    with pytest.raises(ValueError, match=r"begun with layers \{'a': \(2,\)\}, not \{'b': \(2,\)\}"):
+        again.append(codes.packed[2:], {"b": (2,)})
+    again.append(codes.packed[2:], codes.layers)
+    assert NeuralCodes.load(tmp_path / "codes") == codes

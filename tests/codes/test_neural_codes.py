@@ -154,6 +154,17 @@ def test_bad_bits(bits, layers, message):
         NeuralCodes.from_bits(bits, layers)
 
 
+@pytest.mark.parametrize("packed", [np.zeros((3, 1), np.int64), np.zeros(3, np.uint8)], ids=str)
+def test_bytes_are_a_table(unchecked, packed):
+    with pytest.raises(ValueError, match=f"packed: a uint8 .* not {packed.dtype} of shape"):
+        unchecked(NeuralCodes.__init__)(NeuralCodes.__new__(NeuralCodes), packed, {"a": (5,)})
+
+
+def test_of_no_codes_no_bit_is_constant():
+    none = NeuralCodes.from_bits(np.zeros((0, 5)))
+    assert drop_constant_bits(none, none) == (none, none)
+
+
 def test_bytes_that_do_not_fit_the_layout():
     with pytest.raises(ValueError, match=r"packed has 2 bytes a row, but layers .* take 1"):
         NeuralCodes(np.zeros((3, 2), np.uint8), {"a": (5,)})

@@ -236,6 +236,14 @@ def test_a_forward_of_ones_own_may_do_anything():
         fold(Skip(nn.Linear(3, 3), nn.ReLU()), (3,))
 
 
+@pytest.mark.parametrize("start", [0, 3])
+def test_what_cannot_be_flattened(start):
+    network = nn.Sequential(nn.Flatten(start), nn.Linear(12, 2), nn.ReLU())
+    text = rf"layer 0 cannot flatten an input of shape \(3, 4\) from dimension {start} on"
+    with pytest.raises(ValueError, match=text):
+        fold(network, (3, 4))
+
+
 @pytest.mark.parametrize("value", [torch.nan, torch.inf])
 @pytest.mark.parametrize("name", ["0.bias", "1.running_var", "2.weight"])
 def test_numbers_that_are_not_finite(name, value):
