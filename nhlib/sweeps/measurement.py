@@ -1,17 +1,15 @@
 """What a sweep does with some of its networks: train them together, and measure each."""
 
 import datetime
-import platform
-import re
 from collections.abc import Callable, Iterator
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
 from nhlib._interrupts import interrupts_held_back
+from nhlib._provenance import device_name, versions
 from nhlib._threads import threads_for
 from nhlib.codes import encode
 from nhlib.data import Dataset, random_inputs
@@ -55,8 +53,8 @@ def measured(
             same[_learns(c)] = c.examples(whole)
     examples = {c: same[_learns(c)] for c in batch}
     about = {
-        "version": _version(),
-        "device": _device(device),
+        "version": versions("nhlib", "PyTorch"),
+        "device": device_name(device),
         "date": datetime.date.today().isoformat(),
     }
     for configuration, history, failure in _trained(batch, whole, examples, device, progress):
@@ -152,30 +150,3 @@ def _trained(
                 yield c, error.history, str(error)  # type: ignore[attr-defined]
             else:
                 yield c, history, None
-
-
-def _version() -> str:
-    from nhlib import __version__
-
-    return f"nhlib {__version__}, PyTorch {torch.__version__}"
-
-
-def _device(device: str | torch.device | None) -> str:
-    kind = torch.device(device or "cpu")
-    if kind.type == "cuda":
-        return torch.cuda.get_device_name(kind)
-    if kind.type != "cpu":
-        return kind.type
-    n = torch.get_num_threads()
-    return f"{_processor()}, {n} thread{'s' * (n > 1)}"
-
-
-@cache
-def _processor() -> str:
-    """Return the name of the processor, as exactly as the system tells it."""
-    try:
-        described = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = re.findall(r"^model name\s*: (.+)$", described, re.MULTILINE)
-    return names[0] if names else platform.machine()
