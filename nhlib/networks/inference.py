@@ -193,5 +193,6 @@ def undisturbed(network: nn.Module, device: torch.device, train_mode: bool) -> I
                 for buffer in held.values():
                     if buffer is not None and not torch.equal(buffer, values[id(buffer)]):
                         buffer.copy_(values[id(buffer)])
-                module._buffers.clear()
-                module._buffers.update(held)
+                if not isinstance(module, torch.jit.ScriptModule):  # which keeps its own
+                    module._buffers.clear()
+                    module._buffers.update(held)

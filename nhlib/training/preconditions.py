@@ -69,7 +69,11 @@ def _check_network(network: nn.Module, data: Dataset, recipe: Recipe) -> None:
     weights = next((p for p in network.parameters() if p.requires_grad), None)
     if weights is None:
         raise ValueError("network: it has no weights to train")
-    if any(p.is_meta for p in network.parameters()):
+    tensors = dict(network.named_parameters()) | dict(network.named_buffers())
+    for name, tensor in tensors.items():
+        if nn.parameter.is_lazy(tensor):
+            raise ValueError(f"network: {name} has no shape yet; run the network once first")
+    if any(tensor.is_meta for tensor in tensors.values()):
         raise ValueError("network: it is on the device meta, where weights have no numbers")
     inputs = data.train.inputs[:2].to(weights.device, weights.dtype)
     state = undisturbed(network, weights.device, train_mode=False)

@@ -753,6 +753,25 @@ def test_seeds_have_64_bits(unchecked, digits):
     fit(mlp(64, [10], 10), digits, Recipe(epochs=1), seed=2**64 - 1)
 
 
+@pytest.mark.parametrize("layer", [nn.LazyLinear(5), nn.LazyBatchNorm1d()])
+def test_lazy_layers_are_explained(unchecked, layer):
+    network = nn.Sequential(nn.Linear(4, 5), layer, nn.ReLU(), nn.Linear(5, 3))
+    with pytest.raises(ValueError, match="network: 1.* has no shape yet; run the network once fir"):
+        unchecked(fit)(network, small_data())
+    network(small_data().train.inputs)
+    fit(network, small_data(), Recipe(epochs=1))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit")
+def test_scripted_networks_train_as_what_they_were_made_of():
+    network = mlp(4, [3], 3, batch_norm=True)
+    scripted = torch.jit.script(copy.deepcopy(network))
+    fit(network, small_data(), Recipe(epochs=2))
+    fit(scripted, small_data(), Recipe(epochs=2))
+    for name, weight in network.state_dict().items():
+        torch.testing.assert_close(scripted.state_dict()[name], weight)
+
+
 def test_empty_splits_are_explained(unchecked):
     data = small_data()
     refuse(
