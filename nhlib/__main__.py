@@ -7,27 +7,32 @@ import argparse
 import signal
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nhlib._arguments import check_columns, whole_number
+from nhlib._arguments import check_columns, torch_device, whole_number
+from nhlib._files import replacing
 from nhlib.sweeps import (
-    COLUMNS,
     EXPERIMENTS,
+    FACTORS,
     KEYS,
     MEASURES,
-    PROTOCOLS,
     Grid,
     Results,
+    columns,
     expected_seconds,
     experiment,
+    measure,
+    measure_columns,
+    rehearse,
     run,
 )
-from nhlib.sweeps import MEASURES as MEASURED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if not (given.store or given.table or given.dry_run):
             raise ValueError("--store, --table: name a file, or all that is measured would be lost")
+        if given.store == ":memory:":
+            raise ValueError("--store: a file is needed; what is in memory ends with the program")
         if given.command == "sweep":
             grids = [_grid(given)]
         else:
@@ -58,30 +65,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: argparse.Namespace, grids: list[Grid]) -> str:
     """Train and measure, and say where the rows are."""
-    if given.table and not Path(given.table).absolute().parent.is_dir():
-        raise FileNotFoundError(f"--table: there is no folder {Path(given.table).parent}")
+    if given.device and not given.dask:
+        torch_device("--device", given.device)
+    for path in filter(None, (given.store, given.table)):
+        Path(path).absolute().parent.mkdir(parents=True, exist_ok=True)
+    n_rows = 0
     with Results(given.store or ":memory:") as results:
-        before = _resume(given.table, grids, results)
+        table = _Table(given.table, grids) if given.table else None
+        if table:
+            table.resume(results)
         with _client(given.dask) as client:
-            for grid in grids:
-                try:
-                    run(grid, results, given.device, client)
-                finally:  # however it ends
-                    if given.table and len(results):
-                        _write(given.table, grids, results, before)
-    return f"{len(_keys(grids)):,} rows are in {_files(given)}"
+            way = partial(measure, device=given.device, client=client, progress=True)
+            try:
+                for grid in grids:
+                    with closing(run(grid, results, way, progress=True)) as rows:
+                        for _ in rows:
+                            n_rows += 1
+                            if table:
+                                table.grow(results)
+            finally:  # however it ends
+                if table and len(results):
+                    table.write(results)
+    keys = {key for grid in grids for key in grid.keys}
+    found = f"{len(keys):,} rows are in {_files(given)}"
+    return found if n_rows else f"{found}; all were there before, and nothing was trained"
 
 
 def _files(given: argparse.Namespace) -> str:
     """Name the files that there are."""
     return " and ".join(file for file in (given.store, given.table) if file and Path(file).exists())
-
-
-def _keys(grids: list[Grid]) -> set[tuple[Any, ...]]:
-    """Return what the rows of grids are called; several grids may have the same."""
-    return {
-        tuple(c.row(epoch).values()) for g in grids for c in g.configurations for epoch in g.epochs
-    }
 
 
 def _plan(given: argparse.Namespace, grids: list[Grid]) -> str:
@@ -91,17 +103,14 @@ def _plan(given: argparse.Namespace, grids: list[Grid]) -> str:
         if given.store and Path(given.store).exists():
             with Results(given.store) as kept:
                 results.add_table(kept.table())
-        _resume(given.table, grids, results)
+        if given.table:
+            _Table(given.table, grids).resume(results)
         for grid in grids:
             missing = grid.missing(results)
             networks += len(missing)
-            rows += sum(len(late) for late in missing.values())
             seconds += expected_seconds(grid, missing, given.device)
             # What is measured then need not be measured for the next grid.
-            done = {column: 0 for measure in grid.measures for column in MEASURES[measure]}
-            for configuration, late in missing.items():
-                for epoch in late:
-                    results.add({**configuration.row(epoch), **done})
+            rows += sum(1 for _ in run(grid, results, rehearse))
     if not rows:
         return "nothing to do: all rows are there"
     size, unit = next(
@@ -118,54 +127,66 @@ def _plan(given: argparse.Namespace, grids: list[Grid]) -> str:
 # -- tables ------------------------------------------------------------------------------------
 
 
-def _resume(path: str | None, grids: list[Grid], results: Results) -> set[tuple[Any, ...]]:
-    """Add the rows that a table has, and return what they are called."""
-    if not path:
-        return set()
-    names = {name for grid in grids for name in grid.data}
-    called = {_shown(name): name for name in names}
-    if len(called) < len(names):
-        raise ValueError(
-            f"--table: it could not tell {', '.join(sorted(names))} apart, since it does not show "
-            "where folders are; use --store alone"
-        )
-    if not Path(path).exists():
-        return set()
-    table = _read(path).replace({"data": called})
-    results.add_table(table)
-    return set(table[list(KEYS)].itertuples(index=False, name=None))
+class _Table:
+    """A CSV file of the rows of some grids, and of those that it had before."""
 
-
-def _read(path: str) -> "pd.DataFrame":
-    import pandas as pd
-
-    texts = {name: str for name, kind in KEYS.items() if kind == "TEXT"}
-    try:
-        table = pd.read_csv(path, dtype=texts)
-    except ValueError as error:
-        raise ValueError(f"--table: {path} is no table of results ({error})") from None
-    if "dropout" not in table:  # which older tables don't have
-        table["dropout"] = 0.0
-    check_columns("--table", table, KEYS, "; name another file")
-    for column in table:
-        if column not in COLUMNS:
+    def __init__(self, path: str, grids: list[Grid]) -> None:
+        names = {name for grid in grids for name in grid.data}
+        self._data = {_shown(name): name for name in names}
+        if len(self._data) < len(names):
             raise ValueError(
-                f"--table: the column {column!r} of {path} would be lost; name another file"
+                f"--table: it could not tell {', '.join(sorted(names))} apart, since it does not "
+                "show where folders are; use --store alone"
             )
-    return table
+        self._path = Path(path)
+        self._keys = {key for grid in grids for key in grid.keys}
+        self._next = 0.0
 
+    def resume(self, results: Results) -> None:
+        """Add its rows to the results: they need not be measured again."""
+        if not self._path.exists():
+            return
+        table = self._read().replace({"data": self._data})
+        results.add_table(table)
+        self._keys |= set(table[list(KEYS)].itertuples(index=False, name=None))
 
-def _write(path: str, grids: list[Grid], results: Results, before: set[tuple[Any, ...]]) -> None:
-    """Write the rows of the grids, and those that the table had before; all or nothing."""
-    import pandas as pd
+    def _read(self) -> "pd.DataFrame":
+        import pandas as pd
 
-    whole = results.table()
-    keys = pd.MultiIndex.from_frame(whole[list(KEYS)])
-    table = whole[keys.isin(list(_keys(grids) | before))].dropna(axis="columns", how="all")
-    table = table.assign(data=table["data"].map(_shown)).round(dict.fromkeys(MEASURED, 6))
-    partial = Path(f"{path}.partial")
-    table.to_csv(partial, index=False)
-    partial.replace(path)
+        texts = {name: str for name, kind in KEYS.items() if kind == "TEXT"}
+        try:
+            table = pd.read_csv(self._path, dtype=texts)
+        except ValueError as error:
+            raise ValueError(f"--table: {self._path} is no table of results ({error})") from None
+        if "dropout" not in table:  # which older tables don't have
+            table["dropout"] = 0.0
+        check_columns("--table", table, KEYS, "; name another file")
+        for column in table:
+            if column not in columns():
+                raise ValueError(
+                    f"--table: the column {column!r} of {self._path} would be lost; name another "
+                    "file"
+                )
+        return table
+
+    def write(self, results: Results) -> None:
+        """Write it from the results; all or nothing."""
+        import pandas as pd
+
+        whole = results.table()
+        keys = pd.MultiIndex.from_frame(whole[list(KEYS)])
+        table = whole[keys.isin(list(self._keys))].dropna(axis="columns", how="all")
+        table = table.assign(data=table["data"].map(_shown))
+        table = table.round({column.name: 6 for column in measure_columns()})
+        with replacing(self._path) as aside:
+            table.to_csv(aside, index=False)
+
+    def grow(self, results: Results) -> None:
+        """Write it, so that a kill costs little; but at most a twentieth of the time."""
+        start = time.monotonic()
+        if start > self._next:
+            self.write(results)
+            self._next = start + 20 * (time.monotonic() - start)
 
 
 def _shown(name: str) -> str:
@@ -206,16 +227,8 @@ def _client(address: str | None) -> Iterator[Any]:
 
 def _grid(given: argparse.Namespace) -> Grid:
     """Make the grid; what was not given keeps its default."""
-    others = ("command", "store", "table", "device", "dask", "dry_run")
-    settings = {k: v for k, v in vars(given).items() if k not in others and v is not None}
-    return Grid(**settings)
-
-
-def _widths(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(width) for width in text.split("-"))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"50, or 50-50 for two layers, not {text!r}") from None
+    known = (*FACTORS, "measures")
+    return Grid(**{k: v for k, v in vars(given).items() if k in known and v is not None})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -233,7 +246,8 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument(
         "--table",
         metavar="FILE",
-        help="CSV file, written after every step and when stopped; resumed too",
+        help="CSV file, written again and again as rows come, and when stopped; what it has "
+        "counts as measured",
     )
     common.add_argument(
         "--device", type=_device, help="where to train and measure: cpu (default), cuda, mps"
@@ -246,19 +260,21 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     sweep = commands.add_parser("sweep", parents=[common], help="a grid of your own")
-    sweep.add_argument("--data", nargs="+", help="data sets, as nhlib.load calls them")
+    for factor in FACTORS.values():
+        sweep.add_argument(
+            f"--{factor.argument.replace('_', '-')}",
+            nargs="+",
+            type=factor.read,
+            choices=factor.choices,
+            metavar=factor.metavar,
+            help=factor.help,
+        )
     sweep.add_argument(
-        "--widths", nargs="+", type=_widths, metavar="WIDTH", help="50, or 50-50 for two layers"
+        "--measures",
+        nargs="+",
+        choices=tuple(MEASURES),
+        help="; ".join(f"{name}: {of.about}" for name, of in MEASURES.items()),
     )
-    sweep.add_argument("--epochs", nargs="+", type=int, metavar="EPOCH", help="when to measure")
-    sweep.add_argument("--train-sizes", nargs="+", type=int, metavar="N")
-    sweep.add_argument("--protocols", nargs="+", choices=tuple(PROTOCOLS))
-    sweep.add_argument("--seeds", nargs="+", type=int, metavar="SEED")
-    sweep.add_argument("--batch-norm", nargs="+", type=_yes_or_no, metavar="yes|no")
-    sweep.add_argument("--l2", nargs="+", type=float, metavar="L2")
-    sweep.add_argument("--dropout", nargs="+", type=float, metavar="SHARE")
-    sweep.add_argument("--label-noise", nargs="+", type=float, metavar="SHARE")
-    sweep.add_argument("--measures", nargs="+", choices=tuple(MEASURES))
 
     reproduce = commands.add_parser(
         "reproduce", parents=[common], help="an experiment of the paper"
@@ -277,11 +293,7 @@ def _device(text: str) -> str:
     return text
 
 
-def _yes_or_no(text: str) -> bool:
-    if text not in ("yes", "no"):
-        raise argparse.ArgumentTypeError(f"yes or no, not {text!r}")
-    return text == "yes"
-
-
 if __name__ == "__main__":
+    # A shutdown does as Ctrl-C: the table is written.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(main())

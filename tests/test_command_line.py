@@ -19,8 +19,9 @@ from PIL import Image
 import nhlib as nh
 from nhlib import __main__, _progress
 from nhlib.__main__ import main
-from nhlib.sweeps import measurement, paper
-from nhlib.sweeps.results import KEYS, Results
+from nhlib.sweeps import batches, paper
+from nhlib.sweeps.configuration import KEYS
+from nhlib.sweeps.results import Results
 
 GRID = "sweep --widths 8 12 --epochs 0 2 --seeds 0 1 --measures redundancy".split()
 
@@ -42,13 +43,25 @@ def trained(monkeypatch):
             sizes.append(len(networks))
             super().__init__(networks, *args, **kwargs)
 
-    monkeypatch.setattr(measurement, "Population", Counting)
+    monkeypatch.setattr(batches, "Population", Counting)
     return sizes
 
 
 @pytest.fixture
 def files(tmp_path):
     return tmp_path / "runs.sqlite", tmp_path / "table.csv"
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Put two overlapping steps in the place of an experiment."""
+    of = {"data": "digits", "widths": [6, 9], "measures": "redundancy"}
+    steps = {
+        False: [{**of, "epochs": [0, 1]}, {**of, "epochs": [0, 1, 2], "seeds": [0, 1]}],
+        True: [{**of, "epochs": 3, "seeds": range(5)}],
+    }
+    monkeypatch.setitem(paper._EXPERIMENTS, "mnist-phase-chart", steps.__getitem__)
+    return ["reproduce", "mnist-phase-chart"]
 
 
 def kept(store):
@@ -108,6 +121,29 @@ def test_a_table_alone_is_enough_to_go_on(files, trained, capsys):
         for seed, epoch in ((0, 0), (0, 2), (1, 0), (1, 2), (2, 2))
     ]
     assert after[after["seed"] < 2].reset_index(drop=True).equals(before)
+
+
+def test_it_says_when_there_was_nothing_to_do(files, trained, capsys):
+    store, table = files
+    assert main([*GRID, "--table", str(table)]) == 0
+    capsys.readouterr()
+    assert main([*GRID, "--store", str(store), "--table", str(table)]) == 0
+    assert capsys.readouterr().out == (
+        f"8 rows are in {store} and {table}; all were there before, and nothing was trained\n"
+    )
+    assert trained == [4]
+
+
+def test_folders_are_made(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    files = ["--store", "build/new/runs.sqlite", "--table", "tables/runs.csv"]
+    assert main([*tiny, *files, "--dry-run"]) == 0
+    assert main([*tiny, "--data", "digts", *files]) == 2
+    assert not list(tmp_path.iterdir())
+    assert main([*tiny, *files]) == 0
+    said = capsys.readouterr().out
+    assert said.endswith("12 rows are in build/new/runs.sqlite and tables/runs.csv\n")
+    assert len(kept("build/new/runs.sqlite")) == len(read("tables/runs.csv")) == 12
 
 
 def test_a_table_keeps_its_further_rows(files, trained):
@@ -234,7 +270,12 @@ def test_settings_are_those_of_sweep(files):
 
 def test_what_is_not_given_is_as_in_sweep(monkeypatch, files):
     grids = []
-    monkeypatch.setattr(__main__, "run", lambda grid, *_: grids.append(grid))
+
+    def nothing(grid, *_, **__):
+        grids.append(grid)
+        yield from ()
+
+    monkeypatch.setattr(__main__, "run", nothing)
     assert main(["sweep", "--store", str(files[0])]) == 0
     (grid,) = grids
     default = __main__.Grid()
@@ -302,9 +343,12 @@ def test_it_has_to_be_told_where_results_go(trained, capsys, tmp_path, monkeypat
         ("--dropout 1", "dropout: fractions from 0 to 0.99 are needed, not 1"),
         ("--label-noise nan", "label_noise: fractions from 0 to 1 are needed, not nan"),
         ("--dask 0", "--dask: a whole number of at least 1 is needed, not 0"),
-        ("--store nowhere/runs.sqlite", "store: there is no folder nowhere"),
+        ("--store :memory:", "--store: a file is needed; what is in memory ends with the program"),
+        ("--widths 20 20", "widths: 20 is there twice.*on the command line 20-20"),
+        ("--seeds 99999999999999999999", "seeds: whole numbers of at most 9223372036854775807"),
+        ("--epochs 99999999999999999999", "epochs: whole numbers of at most 922337203685477580"),
+        ("--device cuda:99", "--device: there is no device 'cuda:99' here"),
         ("--store .", "store: . is no file to write to"),
-        ("--table nowhere/table.csv", "--table: there is no folder nowhere"),
         ("--table .", "Is a directory: '.'"),
     ],
 )
@@ -429,18 +473,6 @@ def test_times_are_in_units_that_can_be_read(seconds, words, monkeypatch, capsys
 # -- experiments -------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def tiny(monkeypatch):
-    """Put two overlapping steps in the place of an experiment."""
-    of = {"data": "digits", "widths": [6, 9], "measures": "redundancy"}
-    steps = {
-        False: [{**of, "epochs": [0, 1]}, {**of, "epochs": [0, 1, 2], "seeds": [0, 1]}],
-        True: [{**of, "epochs": 3, "seeds": range(5)}],
-    }
-    monkeypatch.setitem(paper._EXPERIMENTS, "mnist-phase-chart", steps.__getitem__)
-    return ["reproduce", "mnist-phase-chart"]
-
-
 def test_an_experiment_is_run_step_by_step(tiny, files, trained, capsys):
     _, table = files
     assert main([*tiny, "--dry-run"]) == 0
@@ -462,10 +494,10 @@ def test_a_step_that_is_done_is_in_the_table(tiny, files, monkeypatch, capsys):
     _, table = files
     real = __main__.run
 
-    def stops(grid, *args):
+    def stops(grid, *args, **more):
         if len(grid.epochs) == 3:
             raise KeyboardInterrupt
-        real(grid, *args)
+        yield from real(grid, *args, **more)
 
     monkeypatch.setattr(__main__, "run", stops)
     assert main([*tiny, "--table", str(table)]) == 130
@@ -553,6 +585,32 @@ def test_an_interrupted_program_goes_on(files):
     after = read(table)
     assert len(after) == n_rows(store) == 480
     assert not after.duplicated(list(KEYS)).any()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_a_table_alone_survives_a_kill(how, files):
+    _, table = files
+    grid = "sweep --widths 8 10 12 --epochs 0 1 2 3 --protocols A B --measures redundancy".split()
+    grid += ["--seeds", *map(str, range(20)), "--table", str(table)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nhlib", *grid], stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 120
+    while not table.exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(how)
+    _, err = process.communicate(timeout=60)
+    if how == signal.SIGTERM:
+        assert process.returncode == 130
+        assert err.endswith(f"\nnhlib: stopped; what was measured is in {table}\n")
+    before = read(table)
+    assert 0 < len(before) < 480
+    assert main(grid) == 0
+    after = read(table)
+    assert len(after) == 480
+    both = after.merge(before, on=list(KEYS), suffixes=("", "_before"))
+    assert len(both) == len(before)
+    assert both["redundancy_train"].equals(both["redundancy_train_before"])
 
 
 def n_rows(store):

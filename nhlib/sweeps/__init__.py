@@ -1,25 +1,28 @@
 """Grids of networks, trained and measured, and the experiments of the paper."""
 
-from nhlib.sweeps.batches import together
+from nhlib.sweeps.configuration import FACTORS, KEYS, PROTOCOLS
 from nhlib.sweeps.forecast import expected_seconds
-from nhlib.sweeps.grid import MEASURES, PROTOCOLS, Grid
-from nhlib.sweeps.measurement import measured
+from nhlib.sweeps.grid import Grid
+from nhlib.sweeps.measurement import MEASURES, TRAINING, measure_columns
 from nhlib.sweeps.paper import EXPERIMENTS, experiment
-from nhlib.sweeps.results import COLUMNS, KEYS, Results
-from nhlib.sweeps.running import run, sweep
+from nhlib.sweeps.results import Results, columns
+from nhlib.sweeps.running import measure, rehearse, run, sweep
 
 __all__ = [
-    "COLUMNS",
     "EXPERIMENTS",
+    "FACTORS",
     "KEYS",
     "MEASURES",
     "PROTOCOLS",
+    "TRAINING",
     "Grid",
     "Results",
+    "columns",
     "expected_seconds",
     "experiment",
-    "measured",
+    "measure",
+    "measure_columns",
+    "rehearse",
     "run",
     "sweep",
-    "together",
 ]

@@ -3,26 +3,27 @@
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
+from itertools import groupby
+from typing import Any
 
 import torch
 
 from nhlib.data import Dataset
-from nhlib.sweeps.grid import Configuration, Grid
-from nhlib.sweeps.measurement import measured, measures_of
+from nhlib.sweeps.batches import Batch, divide, source
+from nhlib.sweeps.grid import Grid, Missing
+from nhlib.sweeps.measurement import take
 
-# Steps that are tried, of at most so many networks.
-_STEPS, _NETWORKS = 30, 16
+# Steps of an epoch that is tried, and epochs.
+_STEPS, _EPOCHS = 20, 3
 
 
 def expected_seconds(
-    grid: Grid,
-    missing: dict[Configuration, list[int]],
-    device: str | torch.device | None = None,
+    grid: Grid, missing: Missing, device: str | torch.device | None = None
 ) -> float:
     """Estimate the seconds that a sweep takes in this process, within a factor of about two.
 
-    Some networks of middling width are trained for a few steps, and one is measured.
+    Of networks of one kind (depth, batch norm, dropout) a batch is trained for a few steps, and one
+    network is measured.
 
     Parameters
     ----------
@@ -34,43 +35,55 @@ def expected_seconds(
         Where it would run.
     """
     seconds = 0.0
-    for name, whole in grid.data.items():
-        ours = sorted((c for c in missing if c.data == name), key=lambda c: (c.dropout, c.widths))
-        if not ours:
-            continue
-        middle = ours[len(ours) // 2]
-        measure = partial(
-            measures_of,
-            middle.network(whole).to(device).eval(),
-            middle.examples(whole)[0],
-            grid.measures,
-            device,
-        )
-        seconds += sum(len(missing[c]) for c in ours) * _seconds_of(measure)
-        # With dropout networks are trained one by one.
-        for alone in (False, True):
-            some = [c for c in ours if bool(c.dropout) == alone and max(missing[c])]
-            if some:
-                shown = sum(max(missing[c]) * len(whole.train) for c in some)
-                seconds += shown * _seconds_an_example(some, whole, device)
+    batches = sorted(divide(grid, missing, device), key=_kind)
+    for (name, *_), alike in groupby(batches, _kind):
+        some, whole = list(alike), grid.data[name]
+        all_late = [late for batch in some for late in batch.networks.values()]
+        middle = some[len(some) // 2]
+        seconds += sum(map(len, all_late)) * _seconds_a_row(middle, whole)
+        shown = sum(map(max, all_late)) * len(whole.train)
+        if shown:
+            seconds += shown * _seconds_an_example(middle, whole)
     return seconds
 
 
-def _seconds_an_example(
-    some: list[Configuration], whole: Dataset, device: str | torch.device | None
-) -> float:
-    """Train the middle one for a few steps, together with others like it."""
-    middle = some[len(some) // 2]
-    batch_size = middle.recipe(1).batch_size
+def _kind(batch: Batch) -> tuple[Any, ...]:
+    c = next(iter(batch.networks))
+    return batch.data, len(c.widths), c.batch_norm, c.dropout > 0
+
+
+def _seconds_a_row(batch: Batch, whole: Dataset) -> float:
+    """Measure the middle network."""
+    c = list(batch.networks)[len(batch.networks) // 2]
+    network, (data, _) = c.network(whole).to(batch.device).eval(), c.examples(whole)
+    return _seconds_of(lambda: list(take(batch.measures, network, data, batch.device)))
+
+
+def _seconds_an_example(batch: Batch, whole: Dataset) -> float:
+    """Train the networks of a batch for a few steps."""
+    networks = list(batch.networks)
+    if networks[0].dropout:  # these are trained one by one
+        networks = networks[len(networks) // 2 :][:1]
+    batch_size = networks[0].recipe(1).batch_size
     n = min(len(whole.train), _STEPS * batch_size)
     if n > 1 and n % batch_size == 1:  # one by itself, which batch norm could not normalize
         n -= 1
-    little = replace(whole, train=whole.train[:n], test=whole.test[:n])
-    alike = [replace(c, train_size=n, label_noise=0.0) for c in some if c.seed == middle.seed]
-    alike = [c for c in dict.fromkeys(alike) if len(c.widths) == len(middle.widths)]
-    first = max(0, alike.index(replace(middle, train_size=n, label_noise=0.0)) - _NETWORKS // 2)
-    tried = {c: [1] for c in alike[first : first + (1 if middle.dropout else _NETWORKS)]}
-    return _seconds_of(lambda: list(measured(tried, little, [], device))) / (n * len(tried))
+    n_test = -(-n * len(whole.test) // len(whole.train))
+    little = replace(whole, train=whole.train[:n], test=whole.test[:n_test])
+    # Those that saw other examples, or in another order, still do: it takes longer.
+    streams = list(dict.fromkeys((source(c), c.seed) for c in networks))
+    tried = [
+        replace(c, train_size=n, label_noise=0.0, seed=streams.index((source(c), c.seed)))
+        for c in networks
+    ]
+
+    def seconds(epochs: int) -> float:
+        trial = replace(batch, networks={c: [epochs] for c in tried}, measures=())
+        return _seconds_of(lambda: list(trial.rows(little)))
+
+    one, several = seconds(1), seconds(_EPOCHS)
+    # Less what is done once. (On a machine that does much else it may come out as nothing.)
+    return max(several - one, several / 10) / ((_EPOCHS - 1) * n * len(tried))
 
 
 def _seconds_of(run: Callable[[], object]) -> float:

@@ -8,45 +8,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from nhlib.sweeps.configuration import KEYS, LARGEST
+from nhlib.sweeps.measurement import measure_columns
+
 if TYPE_CHECKING:
     import pandas as pd
 
-# "nhlb": marks a SQLite file as ours. The version counts changes of the columns.
+# "nhlb": marks a SQLite file as ours. The version counts changes of the keys.
 _APPLICATION, _VERSION = 0x6E686C62, 2
-
-# What a network is, and when it was measured: no two rows agree in all of these.
-KEYS = {
-    "data": "TEXT",
-    "train_size": "INTEGER",
-    "widths": "TEXT",
-    "protocol": "TEXT",
-    "batch_norm": "INTEGER",
-    "l2": "REAL",
-    "dropout": "REAL",
-    "label_noise": "REAL",
-    "seed": "INTEGER",
-    "epoch": "INTEGER",
-}
-MEASURES = {
-    "train_loss": "REAL",
-    "train_accuracy": "REAL",
-    "test_accuracy": "REAL",
-    "redundancy_train": "REAL",
-    "redundancy_train_n": "REAL",
-    "redundancy_test_n": "REAL",
-    "redundancy_test": "REAL",
-    "redundancy_random_n": "REAL",
-    "n": "INTEGER",
-    "kmeans": "REAL",
-    "kmeans_train": "REAL",
-    "knn": "REAL",
-    "logreg": "REAL",
-}
 _PROVENANCE = {"failed": "TEXT", "version": "TEXT", "device": "TEXT", "date": "TEXT"}
-COLUMNS = {**KEYS, **MEASURES, **_PROVENANCE}
 
 # Seconds to wait for another process that writes.
 _PATIENCE = 60
+
+
+def columns() -> dict[str, str]:
+    """Return the columns of a table of results, and their types in SQL."""
+    return {**KEYS, **{name: kind for name, kind, _ in measure_columns()}, **_PROVENANCE}
 
 
 class Results:
@@ -80,6 +58,8 @@ class Results:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
+        if not self.path:  # of which SQLite would make a file that nobody finds
+            raise ValueError("store: a file is needed, not ''")
         if self.path != ":memory:" and not Path(self.path).absolute().parent.is_dir():
             raise FileNotFoundError(f"store: there is no folder {Path(self.path).parent}")
         try:
@@ -106,8 +86,8 @@ class Results:
             (version,) = execute("PRAGMA user_version").fetchone()
             (tables,) = execute("SELECT count(*) FROM sqlite_master").fetchone()
             if not application and not tables:
-                columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-                execute(f"CREATE TABLE results ({columns}, PRIMARY KEY ({', '.join(KEYS)}))")
+                all_columns = ", ".join(f'"{name}" {kind}' for name, kind in columns().items())
+                execute(f"CREATE TABLE results ({all_columns}, PRIMARY KEY ({', '.join(KEYS)}))")
                 execute(f"PRAGMA application_id = {_APPLICATION}")
                 execute(f"PRAGMA user_version = {_VERSION}")
             elif application != _APPLICATION:
@@ -119,6 +99,11 @@ class Results:
                     f"store: {self.path} has columns of version {version}, and this nhlib writes "
                     f"version {_VERSION}; keep it, and name another file"
                 )
+            # A file that is older than a measure lacks its columns.
+            there = {name for _, name, *_ in execute("PRAGMA table_info(results)")}
+            for name, kind in columns().items():
+                if name not in there:
+                    execute(f'ALTER TABLE results ADD COLUMN "{name}" {kind}')
 
     def _write_ahead(self) -> None:
         """Let readers and a writer not wait for each other."""
@@ -140,38 +125,45 @@ class Results:
         Parameters
         ----------
         row : mapping
-            Values by column; missing ones stay as they are. A missing key is written as 0 or
-            an empty text.
+            Values by column; missing ones, None and NaN stay as they are. A missing key is
+            written as 0 or an empty text.
 
         Raises
         ------
         ValueError
-            If there is no such column.
+            If there is no such column, or a number is larger than SQLite's.
         """
-        unknown = sorted(set(row) - set(COLUMNS))
+        known = columns()
+        unknown = sorted(set(row) - set(known))
         if unknown:
-            raise ValueError(f"row: no column {unknown[0]!r}; there are {', '.join(COLUMNS)}")
-        full = {**_defaults(), **{name: _plain(value) for name, value in row.items()}}
+            raise ValueError(f"row: no column {unknown[0]!r}; there are {', '.join(known)}")
+        full = _whole_row(row)
         names = list(full)
-        news = [f"{name} = coalesce(excluded.{name}, {name})" for name in names if name not in KEYS]
+        news = [
+            f'"{name}" = coalesce(excluded."{name}", "{name}")'
+            for name in names
+            if name not in KEYS
+        ]
         self._connection.execute(
-            f"INSERT INTO results ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "
+            f"INSERT INTO results ({_listed(full)}) VALUES ({', '.join('?' * len(full))}) "
             f"ON CONFLICT DO " + (f"UPDATE SET {', '.join(news)}" if news else "NOTHING"),
             list(full.values()),
         )
 
     def add_table(self, table: "pd.DataFrame") -> None:
         """Write all rows of a table, such as a stored one: they need not be measured again."""
-        names = [name for name in table.columns if name in COLUMNS]
+        known = columns()
+        rows = table[[name for name in table.columns if name in known]].astype(object)
+        rows = rows.where(rows.notna(), None)
         with _Transaction(self._connection):
-            for values in table[names].astype(object).itertuples(index=False):
-                self.add({k: v for k, v in zip(names, values, strict=True) if v == v})
+            for values in rows.itertuples(index=False):
+                self.add(dict(zip(rows.columns, values, strict=True)))
 
-    def has(self, keys: Mapping[str, Any], measures: Iterable[str]) -> bool:
-        """Tell whether a network was measured, or failed, at an epoch."""
-        full = {**_defaults(), **{name: _plain(value) for name, value in keys.items()}}
+    def has(self, keys: Mapping[str, Any], measured: Iterable[str]) -> bool:
+        """Tell whether columns are known of a network at an epoch, or its training failed."""
+        full = _whole_row(keys)
         where = " AND ".join(f"{name} = ?" for name in KEYS)
-        there = " AND ".join(f"{name} IS NOT NULL" for name in measures) or "1"
+        there = " AND ".join(f'"{name}" IS NOT NULL' for name in measured) or "1"
         found = self._connection.execute(
             f"SELECT 1 FROM results WHERE {where} AND (failed IS NOT NULL OR ({there}))",
             [full[name] for name in KEYS],
@@ -185,8 +177,9 @@ class Results:
         """
         import pandas as pd
 
-        rows = self._connection.execute(f"SELECT {', '.join(COLUMNS)} FROM results").fetchall()
-        place = list(COLUMNS).index("widths")
+        names = list(columns())
+        rows = self._connection.execute(f"SELECT {_listed(names)} FROM results").fetchall()
+        place = names.index("widths")
         rows.sort(
             key=lambda row: [
                 *row[:place],
@@ -194,7 +187,7 @@ class Results:
                 *row[place + 1 : len(KEYS)],
             ]
         )
-        table = pd.DataFrame(rows, columns=list(COLUMNS))
+        table = pd.DataFrame(rows, columns=names)
         table["batch_norm"] = table["batch_norm"].astype(bool)
         return table.drop(columns=[c for c in table if c not in KEYS and table[c].isna().all()])
 
@@ -231,12 +224,22 @@ class _Transaction:
         self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
-def _defaults() -> dict[str, Any]:
-    # NULL would be unequal to itself in the primary key.
-    return {name: "" if kind == "TEXT" else 0 for name, kind in KEYS.items()}
+def _listed(names: Iterable[str]) -> str:
+    # In quotes, since a measure may be called what SQL calls something.
+    return ", ".join(f'"{name}"' for name in names)
 
 
-def _plain(value: Any) -> Any:
-    """Return NumPy's numbers and booleans as Python's, which SQLite takes."""
+def _whole_row(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all keys, and what else is given, as SQLite takes it."""
+    # Not NULL, which would be unequal to itself in the primary key. (Nor is NaN equal to itself.)
+    row = {name: "" if kind == "TEXT" else 0 for name, kind in KEYS.items()}
+    known = {name: value for name, value in given.items() if value is not None and value == value}
+    return row | {name: _plain(name, value) for name, value in known.items()}
+
+
+def _plain(name: str, value: Any) -> Any:
+    """Return NumPy's numbers and booleans as Python's."""
     value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
+        raise ValueError(f"{name}: whole numbers of at most {LARGEST} can be kept, not {value}")
     return int(value) if isinstance(value, bool) else value

@@ -1,22 +1,28 @@
-"""Many networks trained and measured, and what was measured kept."""
+"""A grid of networks, trained and measured row by row."""
 
 import os
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Callable, Generator
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from nhlib._arguments import torch_device
 from nhlib._progress import progress_bar
-from nhlib.sweeps.grid import USUAL, Configuration, Grid, whole_data
-from nhlib.sweeps.measurement import measured
+from nhlib.sweeps.batches import Row, Stop, divide, examples_shown
+from nhlib.sweeps.cluster import rows_of_workers
+from nhlib.sweeps.grid import Grid, Missing
+from nhlib.sweeps.measurement import MEASURES, USUAL, describe_measures
 from nhlib.sweeps.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
-from nhlib.sweeps.batches import examples_shown, together
 
-# Networks are trained together until they see so many examples: what a kill can cost.
-_TOGETHER = 50_000_000
+# From a grid, and what of it is to be measured, the rows.
+Rows = Generator[Row, None, None]
+Way = Callable[[Grid, Missing], Rows]
 
 
 def sweep(
@@ -42,36 +48,35 @@ def sweep(
     The grid is the product of all settings of which there are several. Networks are trained as
     populations (`nhlib.Population`), and every row is written to the store as soon as it is
     measured. A sweep that was interrupted, or killed, goes on where it was: what the store has
-    is not measured again.
+    is not measured again. What is lost are the networks that were being trained, about ten
+    seconds' work on small data; at least six train together, so that it can be some minutes on
+    MNIST, and half an hour where they train for more than a thousand epochs.
 
     Parameters
     ----------
     data : str, or iterable of them, default "digits"
         Data sets, as `nhlib.load` calls them.
     widths : iterable of int, or of sequences of int
-        Units of the hidden layer, or of each of several.
+        Units of the hidden layer, or of each of several: ``[20, 50]`` are two networks, and
+        ``[(20, 50)]`` is one of two layers.
     epochs : iterable of int
         When to measure; 0 is before training. Training ends with the last.
     train_sizes : iterable of int, optional
         How many training examples, the first ones; by default all, that is 48,000 of MNIST and
-        Fashion-MNIST and 40,000 of CIFAR-10, as in the paper. Fewer are repeated as often as
-        fits, so that an epoch has about as many steps for all sizes.
+        Fashion-MNIST and 40,000 of CIFAR-10, as in the paper. Half of them and fewer are repeated
+        as often as fits, so that an epoch has about as many steps as with all.
     protocols : "A", "B", or both
         See `nhlib.Recipe`; no early stopping.
     seeds : iterable of int, default 0
-        Of weights, of the order of examples, and of label noise.
+        From 0 to 2⁶³ - 1: of weights, of the order of examples, and of label noise.
     batch_norm, l2 : iterable, optional
         By default as the protocol has it: none and 0 in A; batch norm and 1e-6 in B.
     dropout : iterable of float, default 0
         See `nhlib.mlp`. Networks with dropout are trained one by one.
     label_noise : iterable of float, default 0
         Fractions of training labels that are shuffled.
-    measures : iterable of "redundancy", "kmeans", "knn", "logreg", "kmeans_train"
-        By default the first four. The first is quick: the ratios of the training and of the
-        test codes (``redundancy_train``, ``redundancy_test``) and, at one number ``n`` of
-        examples, of training, test and random inputs. The others are accuracies, and take some
-        seconds a network on MNIST: on test codes, but the last, clusters of the training codes
-        counted on these themselves.
+    measures : str, or iterable of them
+        {measures}
     store : path, optional
         An SQLite file on a local disk, see `nhlib.Results`; by default nothing is kept.
     device : str or torch.device, optional
@@ -93,6 +98,8 @@ def sweep(
     ------
     TypeError, ValueError
         If a setting does not fit, before anything is trained.
+    FileNotFoundError
+        If the folder of the store, or the data, is not there.
     RuntimeError
         If a worker of `client` fails. What others measured until then is in the store.
 
@@ -108,12 +115,12 @@ def sweep(
     3     50      3              0.17
     """
     grid = Grid(
-        data,
-        widths,
-        epochs,
-        train_sizes,
-        protocols,
-        seeds,
+        data=data,
+        widths=widths,
+        epochs=epochs,
+        train_sizes=train_sizes,
+        protocols=protocols,
+        seeds=seeds,
         batch_norm=batch_norm,
         l2=l2,
         dropout=dropout,
@@ -122,88 +129,89 @@ def sweep(
     )
     if client is not None and not (hasattr(client, "submit") and hasattr(client, "cancel")):
         raise TypeError(f"client: a dask.distributed.Client is needed, not {client!r}")
+    if client is None and device is not None:
+        torch_device("device", device)
     with Results(":memory:" if store is None else store) as results:
-        run(grid, results, device, client, progress)
+        way = partial(measure, device=device, client=client, progress=progress)
+        for _ in run(grid, results, way, progress):
+            pass
         return grid.rows_of(results.table())
 
 
-def run(
-    grid: Grid,
-    results: Results,
-    device: str | torch.device | None = None,
-    client: Any = None,
-    progress: bool = True,
-) -> None:
-    """Measure what results lack of a grid, and add it to them row by row."""
+if sweep.__doc__:  # python -OO leaves none
+    _list = textwrap.indent(describe_measures(), 8 * " ").lstrip()
+    sweep.__doc__ = sweep.__doc__.replace("{measures}", _list)
+
+
+def run(grid: Grid, results: Results, way: Way, progress: bool = False) -> Rows:
+    """Measure what results lack of a grid: yield row by row, each once it is in the results.
+
+    Parameters
+    ----------
+    grid : Grid
+        The sweep.
+    results : Results
+        Where the rows go.
+    way : callable
+        How rows are made of the grid and what of it is missing: `measure`, perhaps with some of
+        its arguments, or `rehearse`.
+    progress : bool, default False
+        Show a progress bar when it takes longer than two seconds.
+    """
     missing = grid.missing(results)
     total = sum(len(late) for late in missing.values())
-    with progress_bar("sweep", total, "rows", progress) as bar:
-        for row in _rows(grid, missing, device, client, progress):
+    with progress_bar("sweep", total, "rows", progress) as bar, closing(way(grid, missing)) as rows:
+        for row in rows:
             results.add(row)
             bar.update()
+            yield row
 
 
-def _rows(
+def measure(
     grid: Grid,
-    missing: dict[Configuration, list[int]],
-    device: str | torch.device | None,
-    client: Any,
-    progress: bool,
-) -> Iterator[dict[str, Any]]:
-    if client is None:
-        for batch in together(missing, grid, _TOGETHER):
-            (name,) = {configuration.data for configuration in batch}
-            yield from measured(batch, grid.data[name], grid.measures, device, progress)
+    missing: Missing,
+    device: str | torch.device | None = None,
+    client: Any = None,
+    progress: bool = False,
+    stop: Stop = None,
+    **sizes: Any,
+) -> Rows:
+    """Train networks of a grid, and yield the rows that are measured of them.
+
+    Parameters
+    ----------
+    grid : Grid
+        The sweep.
+    missing : dict of Configuration to list of int
+        What of it to measure.
+    device : str or torch.device, optional
+        Where to train and measure.
+    client : dask.distributed.Client, optional
+        Whose workers do it, instead of this process.
+    progress : bool, default False
+        Show how far a training in this process is that takes longer than two seconds.
+    stop : callable, optional
+        Asked in this process after every minibatch and every measure; when it returns True, this
+        was all.
+    **sizes
+        ``most`` and ``least`` of `divide`.
+    """
+    if client is not None:
+        # Enough batches to keep all workers busy until the end.
+        shown = sum(examples_shown(grid, c, late) for c, late in missing.items())
+        n_threads = max(1, sum(client.nthreads().values()))
+        batches = divide(grid, missing, device, shown / (3 * n_threads), least=1)
+        yield from rows_of_workers(client, list(batches))
         return
-    # Enough pieces to keep all workers busy until the end.
-    cost = sum(examples_shown(c, late, grid) for c, late in missing.items())
-    n_threads = sum(client.nthreads().values())
-    pieces = together(missing, grid, min(_TOGETHER, cost // (3 * max(1, n_threads))))
-    yield from _rows_of_workers(client, list(pieces), grid.measures, device)
+    for batch in divide(grid, missing, device, **sizes):
+        yield from batch.rows(grid.data[batch.data], progress, stop)
+        if stop is not None and stop():
+            return
 
 
-def _rows_of_workers(
-    client: Any,
-    pieces: list[dict[Configuration, list[int]]],
-    measures: list[str],
-    device: str | torch.device | None,
-) -> Iterator[dict[str, Any]]:
-    from dask.distributed import as_completed
-
-    # Not pure: Dask would hand out what it remembers of an earlier sweep.
-    futures = [client.submit(_work, piece, measures, device, pure=False) for piece in pieces]
-    try:
-        for future in as_completed(futures, loop=client.loop):
-            try:
-                rows, failure = future.result()
-            except Exception as error:  # lost workers, or ones that have no nhlib
-                raise RuntimeError(f"client: a worker failed: {error}") from error
-            yield from rows
-            if failure:
-                raise RuntimeError(f"client: a worker failed: {failure}")
-    finally:
-        if client.status == "running":  # or there is nobody to ask
-            client.cancel(futures)
-
-
-def _work(
-    batch: dict[Configuration, list[int]],
-    measures: list[str],
-    device: str | torch.device | None,
-) -> tuple[list[dict[str, Any]], str | None]:
-    """What a worker does: plain rows, and what went wrong as text, so that both can travel."""
-    rows: list[dict[str, Any]] = []
-    try:
-        (name,) = {configuration.data for configuration in batch}
-        for row in measured(batch, whole_data(name), measures, device):
-            rows.append({key: _travels(key, value) for key, value in row.items()})
-    except Exception as error:
-        return rows, f"{type(error).__name__}: {error}"
-    return rows, None
-
-
-def _travels(key: str, value: Any) -> Any:
-    value = value.item() if hasattr(value, "item") else value
-    if value is None or type(value) in (bool, int, float, str):
-        return value
-    raise TypeError(f"{key}: a {type(value).__name__} cannot be sent")
+def rehearse(grid: Grid, missing: Missing) -> Rows:
+    """Make the rows that would be measured, with zeros for all measures."""
+    zeros = {column: 0 for name in grid.measures for column in MEASURES[name].shown_by}
+    for configuration, late in missing.items():
+        for epoch in late:
+            yield {**configuration.row(epoch), **zeros}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import nhlib as nh
 from nhlib.explorers.phases.phase_explorer import PhaseExplorer
-from nhlib.explorers.phases.tables import packed
+from nhlib.explorers.phases.tables import pack
 from nhlib.phases.chart import REGIMES
 
 GRID = """
@@ -306,4 +306,4 @@ def test_missing_cells_are_filled_in(node, table):
 
 def test_what_cannot_be_loaded_cannot_be_asked_for(table):
     strange = table.assign(data="of my own", width=table["widths"].astype(int))
-    assert packed("mine", strange, None, 0)["asked"] is None
+    assert pack("mine", strange, None, 0)["asked"] is None

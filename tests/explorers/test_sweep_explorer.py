@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 import nhlib as nh
 from nhlib.explorers.sweeps.slices import FACTORS, slice_of
-from nhlib.explorers.sweeps.sweep_explorer import MEASURES, SweepExplorer
+from nhlib.explorers.sweeps.sweep_explorer import SweepExplorer
+from nhlib.explorers.sweeps.tables import labels
 
 RESULTS = Path(__file__).parents[2] / "book" / "results"
 EXPERIMENTS = "layer_width training_time sample_size regularization label_noise".split()
@@ -104,7 +105,7 @@ def test_every_pair_of_factors_is_shown_as_pandas_has_it(node, mnist):
         for lines in ("none", *FACTORS):
             wanted = {f: known[f].iloc[rng.integers(len(known))] for f in FACTORS}
             wanted = {f: v.item() if hasattr(v, "item") else v for f, v in wanted.items()}
-            measures = [list(MEASURES)[rng.integers(len(MEASURES))]]
+            measures = [list(labels())[rng.integers(len(labels()))]]
             if measures[0] in known:
                 wishes.append(
                     {"measures": measures, "along": along, "lines": lines, "wanted": wanted}
@@ -259,6 +260,19 @@ def test_rows_stream_in_and_a_run_is_cancelled(quick):
     # What came is whole, and the next request finds it.
     ask(explorer, widths=[5], epochs=[1], train_sizes=[100], seeds=[0], measures="redundancy")
     assert wait(explorer, "done")["text"] == "Done: 1 new row."
+
+
+def test_one_long_training_is_cancelled(quick):
+    explorer = SweepExplorer(quick)
+    ask(explorer, widths=[100], epochs=[10**6], train_sizes=[1437], seeds=[0, 1])
+    deadline = time.monotonic() + 120
+    while not explorer._run["text"].startswith("Training"):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    ask(explorer, kind="cancel")
+    assert wait(explorer)["text"] == "Cancelled. 0 of 2 rows are measured and kept."
+    assert explorer._run["state"] == "cancelled"
+    assert len(explorer.tables["digits"]) == len(quick)
 
 
 def test_closing_ends_the_run(quick):

@@ -13,8 +13,9 @@ distributed = pytest.importorskip("distributed")
 
 import nhlib as nh  # noqa: E402
 from nhlib import __main__  # noqa: E402
-from nhlib.sweeps import grid, measurement, running  # noqa: E402
-from nhlib.sweeps.results import KEYS, Results  # noqa: E402
+from nhlib.sweeps import batches, configuration, running  # noqa: E402
+from nhlib.sweeps.configuration import KEYS  # noqa: E402
+from nhlib.sweeps.results import Results  # noqa: E402
 
 # After which anything that is waited for has gone wrong.
 SECONDS = 120
@@ -68,8 +69,8 @@ def patience():
 @pytest.fixture
 def untrained(monkeypatch):
     """Train nothing in this process."""
-    monkeypatch.setattr(measurement, "Population", None)
-    monkeypatch.setattr(measurement, "fit", None)
+    monkeypatch.setattr(batches, "Population", None)
+    monkeypatch.setattr(batches, "fit", None)
 
 
 @pytest.fixture
@@ -78,14 +79,15 @@ def in_workers(client):
 
     def put(make):
         def change():
-
-            running.measured = make(measurement.measured)
+            batches.Batch.before = batches.Batch.rows
+            batches.Batch.rows = make(batches.Batch.rows)
 
         client.run(change)
 
     def restore():
-
-        running.measured = measurement.measured
+        if hasattr(batches.Batch, "before"):  # it is another process than before
+            batches.Batch.rows = batches.Batch.before
+            del batches.Batch.before
 
     yield put
     client.wait_for_workers(2, timeout=SECONDS)
@@ -197,11 +199,11 @@ def test_nothing_is_remembered_from_the_last_sweep(client, in_workers):
     first = nh.sweep(**GRID, client=client)
 
     def other(real):
-        def measured(*args):
+        def rows(*args):
             for row in real(*args):
                 yield {**row, "knn": 0.125}
 
-        return measured
+        return rows
 
     in_workers(other)
     second = nh.sweep(**GRID, client=client)
@@ -212,8 +214,9 @@ def test_nothing_is_remembered_from_the_last_sweep(client, in_workers):
 def test_a_diverged_network_is_a_row_that_says_so(client, monkeypatch):
     def change(rate):
 
-        recipe, norm = grid.PROTOCOLS["A"]
-        grid.PROTOCOLS["A"] = replace(recipe, learning_rate=rate), norm
+        recipe, norm = configuration.PROTOCOLS["A"]
+        recipe = replace(recipe, learning_rate=rate)
+        configuration.PROTOCOLS["A"] = configuration.Protocol(recipe, norm)
 
     client.run(change, 1e30)
     try:
@@ -260,11 +263,11 @@ def test_what_is_no_client(untrained, tmp_path):
 
 def test_results_that_cannot_travel_are_an_error(client, in_workers, tmp_path):
     def strange(real):
-        def measured(*args):
+        def rows(*args):
             for row in real(*args):
                 yield {**row, "failed": (lambda: None) if row["epoch"] else None}
 
-        return measured
+        return rows
 
     in_workers(strange)
     start = time.monotonic()
@@ -278,7 +281,7 @@ def test_an_exception_in_a_worker_is_told_and_the_rest_is_kept(client, alone, in
     store = tmp_path / "runs.sqlite"
 
     def fails(real):
-        def measured(batch, *args):
+        def rows(batch, *args):
             import time
 
             for row in real(batch, *args):
@@ -287,7 +290,7 @@ def test_an_exception_in_a_worker_is_told_and_the_rest_is_kept(client, alone, in
                     raise ZeroDivisionError("no such luck")
                 yield row
 
-        return measured
+        return rows
 
     in_workers(fails)
     with pytest.raises(RuntimeError, match="a worker failed: ZeroDivisionError: no such luck"):
@@ -304,13 +307,13 @@ def test_an_exception_in_a_worker_is_told_and_the_rest_is_kept(client, alone, in
 
 
 def slow(real):
-    def measured(*args):
+    def rows(*args):
         import time
 
         yield from real(*args)
         time.sleep(0.5)
 
-    return measured
+    return rows
 
 
 def test_an_interruption_leaves_nothing_running(client, in_workers, tmp_path, monkeypatch):
@@ -361,7 +364,7 @@ def test_a_killed_worker_loses_and_repeats_nothing(client, alone, in_workers, tm
     path = str(killed)
 
     def dies(real):
-        def measured(*args):
+        def rows(*args):
             import os
             import pathlib
             import signal
@@ -372,7 +375,7 @@ def test_a_killed_worker_loses_and_repeats_nothing(client, alone, in_workers, tm
                     pathlib.Path(path).touch()
                     os.kill(os.getpid(), signal.SIGKILL)
 
-        return measured
+        return rows
 
     in_workers(dies)
     added, real = [], Results.add
@@ -416,14 +419,14 @@ def test_a_cluster_that_is_gone_is_an_error(tmp_path):
 
 def test_workers_that_always_die_are_an_error(client, in_workers):
     def dies(real):
-        def measured(*args):
+        def rows(*args):
             import os
             import signal
 
             os.kill(os.getpid(), signal.SIGKILL)
             yield
 
-        return measured
+        return rows
 
     in_workers(dies)
 

@@ -1,16 +1,19 @@
 """The experiments are those of the paper, and forecasts of how long they take cost nothing else."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 import nhlib as nh
-from nhlib.sweeps import grid
+from nhlib.sweeps import forecast, grid, running
 from nhlib.sweeps.forecast import expected_seconds
 from nhlib.sweeps.grid import Grid
 from nhlib.sweeps.paper import EXPERIMENTS, experiment
 from nhlib.sweeps.results import Results
+from nhlib.training import loop
+from nhlib.training.stacked_mlps import Program
 
 # As the paper and its code have them.
 WIDTHS = "3 7 10 15 20 23 27 30 33 37 40 43 47 50 53 57 60 65 70 75 80 90 100"
@@ -92,7 +95,7 @@ def test_all_can_be_built_and_full_ones_hold_the_small_ones(name, stand_ins):
             if deep:
                 assert c.protocol == "B"
             whole = wanted.data[c.data]
-            assert c.shown(whole) == len(whole.train) // c.train_size * c.train_size
+            assert c.examples_an_epoch(whole) == len(whole.train) // c.train_size * c.train_size
 
 
 @pytest.mark.parametrize("protocol", ["A", "B"])
@@ -232,6 +235,41 @@ def test_a_forecast_is_a_time_that_grows_with_what_there_is_to_do():
 )
 def test_all_kinds_of_sweeps_have_a_forecast(settings):
     assert seconds(**settings, measures="redundancy") > 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"widths": 5, "epochs": [0, 20], "seeds": range(10)},
+        {"widths": 5, "epochs": 20, "seeds": range(40)},
+        {"widths": [5, 6, 7], "epochs": [0, 20], "seeds": range(3)},
+        {"widths": [5, (4, 3)], "epochs": 9, "protocols": ["A", "B"], "seeds": range(5)},
+        {"widths": [5, 6], "epochs": 5, "train_sizes": [500, 330], "dropout": [0, 0.5]},
+    ],
+)
+@pytest.mark.parametrize(("launch", "each"), [(1.0, 0.0), (0.0, 0.1), (1.0, 0.1)])
+def test_a_forecast_is_the_time_that_a_sweep_takes(settings, launch, each, monkeypatch):
+    # By a clock that goes on with every step of a training, however many networks there are.
+    now = [0.0]
+    real, real_epoch = Program.epoch, loop._epoch
+
+    def epoch(program, *args):
+        now[0] += -(-len(program._train[0][0]) // 64) * (launch + each * len(program.members))
+        return real(program, *args)
+
+    def epoch_alone(network, optimizer, train, *args):
+        now[0] += -(-len(train[0]) // 64) * (launch + each)
+        return real_epoch(network, optimizer, train, *args)
+
+    monkeypatch.setattr(Program, "epoch", epoch)
+    monkeypatch.setattr(loop, "_epoch", epoch_alone)
+    monkeypatch.setattr(forecast, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    grid = Grid(data="moons", measures="redundancy", **settings)
+    with Results(":memory:") as results:
+        expected = expected_seconds(grid, grid.missing(results))
+        start = now[0]
+        assert list(running.run(grid, results, running.measure))
+    assert expected == pytest.approx(now[0] - start, rel=0.3)
 
 
 def test_a_forecast_changes_nothing():

@@ -5,14 +5,17 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
 import nhlib as nh
-from nhlib.sweeps import grid, measurement, running
-from nhlib.sweeps.results import KEYS, Results
+from nhlib.sweeps import batches, configuration, running
+from nhlib.sweeps.configuration import KEYS
+from nhlib.sweeps.grid import Grid
+from nhlib.sweeps.results import Results
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +25,7 @@ def digits():
 
 def test_every_row_is_what_the_network_alone_gives(digits, monkeypatch):
     # In float64, where trained together and trained alone are the same to the last bits.
-    monkeypatch.setattr(grid, "mlp", lambda *args, **more: nh.mlp(*args, **more).double())
+    monkeypatch.setattr(configuration, "mlp", lambda *args, **more: nh.mlp(*args, **more).double())
     table = nh.sweep(
         "digits",
         widths=[12, (9, 7)],
@@ -95,7 +98,7 @@ def test_a_sweep_goes_on_where_it_was(tmp_path, monkeypatch):
             trained.append(len(networks))
             super().__init__(networks, *args, **kwargs)
 
-    monkeypatch.setattr(measurement, "Population", Counting)
+    monkeypatch.setattr(batches, "Population", Counting)
     again = nh.sweep("digits", epochs=[0, 2], seeds=[0, 1], **grid)
     assert again.equals(first)
     assert trained == []
@@ -114,7 +117,7 @@ def test_a_sweep_goes_on_where_it_was(tmp_path, monkeypatch):
 
 def test_a_diverged_network_is_a_row_that_says_so(monkeypatch):
     hot = replace(nh.Recipe(), learning_rate=1e30)
-    monkeypatch.setitem(grid.PROTOCOLS, "B", (hot, False))
+    monkeypatch.setitem(configuration.PROTOCOLS, "B", configuration.Protocol(hot, False))
     table = nh.sweep(
         "digits", 8, [0, 2], protocols=["A", "B"], measures="redundancy", progress=False
     )
@@ -162,7 +165,7 @@ def test_a_network_with_dropout_is_trained_as_it_is_alone(digits):
 
 def test_a_diverged_network_with_dropout_is_a_row_that_says_so(monkeypatch):
     hot = replace(nh.Recipe(), learning_rate=1e30)
-    monkeypatch.setitem(grid.PROTOCOLS, "A", (hot, False))
+    monkeypatch.setitem(configuration.PROTOCOLS, "A", configuration.Protocol(hot, False))
     table = nh.sweep(
         "digits", 8, [0, 1, 2], dropout=[0, 0.5], measures="redundancy", progress=False
     )
@@ -176,7 +179,7 @@ def test_a_diverged_network_with_dropout_is_a_row_that_says_so(monkeypatch):
 def test_a_network_with_dropout_that_diverges_late_keeps_what_was_before(monkeypatch):
     # The rate is multiplied by 1e30 after the second epoch.
     hot = replace(nh.Recipe(), decay=1e30, decay_every=2)
-    monkeypatch.setitem(grid.PROTOCOLS, "A", (hot, False))
+    monkeypatch.setitem(configuration.PROTOCOLS, "A", configuration.Protocol(hot, False))
     course = {"epochs": [0, 1, 2, 4], "measures": "redundancy", "progress": False}
     table = nh.sweep("digits", 8, dropout=[0, 0.5], **course)
     assert table["failed"].notna().tolist() == [False, False, False, True] * 2
@@ -209,10 +212,10 @@ def test_what_is_there_twice_is_trained_once(monkeypatch):
             trained.append(len(networks))
             super().__init__(networks, *args, **kwargs)
 
-    monkeypatch.setattr(measurement, "Population", Counting)
+    monkeypatch.setattr(batches, "Population", Counting)
     table = nh.sweep(
         ["moons", "moons"],
-        [8, (8,), [8], np.int64(8), (8, 8)],
+        [8, (8,), [np.int64(8)], np.array([8, 8]), (8, 8)],
         [0, 2, 2],
         [200, 200],
         ["A", "A"],
@@ -224,7 +227,7 @@ def test_what_is_there_twice_is_trained_once(monkeypatch):
         measures=["redundancy", "redundancy"],
         progress=False,
     )
-    assert trained == [2]
+    assert trained == [1, 1]  # two depths are two programs
     assert table[["widths", "epoch"]].to_numpy().tolist() == [
         ["8", 0],
         ["8", 2],
@@ -335,34 +338,82 @@ def _rows(store):
         ({"data": ["digits", "digts"]}, ValueError, "digits"),
         ({"data": []}, ValueError, "data: at least one is needed"),
         ({"data": None}, TypeError, "data: one value or several are needed, not None"),
+        ({"data": [3]}, TypeError, "data: names such as 'digits' are needed, not 3"),
         ({"seeds": [-1]}, ValueError, "seeds: a whole number of at least 0"),
+        ({"seeds": [0, 2**63]}, ValueError, f"seeds: whole numbers of at most {2**63 - 1} can be"),
+        ({"epochs": 10**20}, ValueError, f"epochs: whole numbers of at most {2**63 - 1} can be"),
+        ({"widths": [20, 20]}, ValueError, r"widths: 20 is there twice.*of two layers is \(20, 20"),
+        ({"widths": np.array([3, 5, 3])}, ValueError, "widths: 3 is there twice"),
+        ({"device": "gpu"}, ValueError, "device: a device such as 'cpu' or 'cuda' is needed"),
+        ({"store": ""}, ValueError, "store: a file is needed"),
         (
             {"measures": "speed"},
             ValueError,
-            "measures: .* logreg, kmeans_train",
+            "measures: there are redundancy, .*, logreg, not 'speed'",
         ),
         ({"client": "tcp://localhost:8786"}, TypeError, "client: a dask.distributed.Client"),
         ({"store": "/nowhere/runs.sqlite"}, FileNotFoundError, "store: there is no folder"),
     ],
 )
 def test_bad_settings_fail_before_anything_is_trained(settings, error, message, monkeypatch):
-    monkeypatch.setattr(measurement, "Population", None)
+    monkeypatch.setattr(batches, "Population", None)
     with pytest.raises(error, match=message):
         nh.sweep(**{"progress": False, **settings})
 
 
-def test_large_grids_are_cut_into_pieces(monkeypatch):
-    monkeypatch.setattr(running, "_TOGETHER", 1437 * 3)
-    seen = []
-    real = running.measured
-
-    def counted(batch, *args):
-        seen.append(len(batch))
-        return real(batch, *args)
-
-    monkeypatch.setattr(running, "measured", counted)
+def test_randomness_is_left_alone():
     state = torch.get_rng_state()
-    table = nh.sweep("digits", [4, 5, 6], [0, 1], seeds=[0, 1, 2], measures="redundancy")
+    nh.sweep("digits", [4, 5], [0, 1], dropout=[0, 0.5], measures="redundancy")
     assert torch.equal(torch.get_rng_state(), state)
-    assert len(table) == 18
-    assert seen == [3, 3, 3]
+
+
+def test_an_interrupted_sweep_keeps_the_batches_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(batches, "_ON_CPU", 1.0)  # as if six networks took very long
+    real, trained = nh.Population.fit, []
+
+    def fit(population, *args):
+        trained.append(len(population))
+        if len(trained) == 3:
+            raise KeyboardInterrupt
+        real(population, *args)
+
+    monkeypatch.setattr(nh.Population, "fit", fit)
+    store = tmp_path / "runs.sqlite"
+    grid = {"widths": [4, 5, 6], "epochs": [0, 1], "seeds": range(6), "measures": "redundancy"}
+    with pytest.raises(KeyboardInterrupt):
+        nh.sweep("digits", **grid, store=store)
+    with Results(store) as results:
+        assert len(results) == 2 * 6 * 2
+    assert len(nh.sweep("digits", **grid, store=store)) == 3 * 6 * 2
+    assert trained == [6, 6, 6, 6]
+
+
+@pytest.mark.parametrize("dropout", [0, 0.5])
+@pytest.mark.parametrize("steps", [1, 30, 70])
+def test_a_sweep_stops_between_two_steps_and_keeps_what_is_whole(dropout, steps):
+    # An epoch has 23 steps; a batch is one network.
+    asked = []
+
+    def stop():
+        asked.append(None)
+        return len(asked) >= steps
+
+    grid = Grid(widths=[4, 5, 6], epochs=[1], dropout=dropout, measures=["redundancy", "knn"])
+    with Results(":memory:") as results:
+        way = partial(running.measure, stop=stop, most=1.0, least=1)
+        rows = list(running.run(grid, results, way))
+        assert len(rows) == len(results) == steps // 25  # 23 steps and two measures
+        assert all({"redundancy_train", "knn"} <= set(row) for row in rows)
+        assert len(asked) <= steps + 1
+        # The rest comes when it is asked for.
+        assert len(list(running.run(grid, results, running.measure))) == 3 - len(rows)
+        assert not grid.missing(results)
+
+
+def test_a_rehearsal_trains_nothing(monkeypatch):
+    monkeypatch.setattr(batches, "Population", None)
+    grid = Grid(widths=[4, 5], epochs=[0, 1], seeds=[0, 1])
+    with Results(":memory:") as results:
+        rows = list(running.run(grid, results, running.rehearse))
+        assert len(rows) == len(results) == 8
+        assert not grid.missing(results)

@@ -1,41 +1,27 @@
 """Training from within an explorer: in a thread of the kernel, row by row, until cancelled."""
 
-import ctypes
 import threading
 import time
+from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
 from nhlib.data import can_load
 from nhlib.explorers.common.explorer import Explorer
-from nhlib.sweeps import Grid, Results, measured, together
+from nhlib.sweeps import FACTORS, Grid, Results, measure, run
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # Of nhlib.sweep: what may be asked for. The data set is that of the table.
-_SETTINGS = {
-    "widths",
-    "epochs",
-    "train_sizes",
-    "protocols",
-    "seeds",
-    "batch_norm",
-    "l2",
-    "dropout",
-    "label_noise",
-    "measures",
-}
-# Networks are trained together until they see so many examples. Few, so that rows come soon: ten
-# networks on the digits, or a part of one on MNIST.
-_TOGETHER = 300_000
+_SETTINGS = {*FACTORS, "measures"} - {"data"}
+# Examples to show to the networks of a batch. Few, so that rows come soon: ten networks on the
+# digits, or one on MNIST.
+_MOST = 3e5
 # Seconds between two pictures of a table that grows.
 _PAUSE = 0.5
-
-
-class _Cancelled(BaseException):
-    """Like KeyboardInterrupt, which a thread cannot get: no error, and not to be caught as one."""
 
 
 class Running(Explorer):
@@ -64,7 +50,7 @@ class Running(Explorer):
         super().__init__(**settings)
         self.tables: dict[str, pd.DataFrame] = {}
         self._lock = threading.Lock()
-        self._cancelled = False
+        self._stop = threading.Event()
         self.on_msg(self._hear)
 
     def _take(self, name: str, table: "pd.DataFrame") -> None:
@@ -113,41 +99,24 @@ class Running(Explorer):
 
     def _cancel(self) -> None:
         with self._lock:
-            if self._thread is None or self._thread.ident is None or self._cancelled:
+            if self._thread is None or self._stop.is_set():
                 return
-            self._cancelled = True
-            # Training has no place to ask whether it should stop, and one network on MNIST takes
-            # minutes. Python raises this in the thread between two of its operations; never while
-            # it shows something, since that holds the lock.
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(
-                ctypes.c_ulong(self._thread.ident), ctypes.py_object(_Cancelled)
-            )
+            self._stop.set()
             self._tell("running", "Cancelling.", self._run["done"], self._run["total"])
 
     def _work(self, name: str, data: str, settings: dict[str, Any]) -> None:
         try:
-            try:
-                outcome = self._train(name, data, settings)
-            except Exception as error:
-                outcome = "failed", str(error) or type(error).__name__
-            with self._lock:
-                if not self._cancelled:
-                    self._end(*outcome)
-            while self._cancelled:  # a moment ago: what is raised here is on its way
-                time.sleep(0.01)
-        except _Cancelled:
-            done, total = self._run["done"], self._run["total"]
-            with self._lock:
-                self._end("cancelled", f"Cancelled. {done} of {total} rows are measured and kept.")
-
-    def _end(self, state: str, text: str) -> None:
-        self._thread = None  # from here on there is nothing to cancel
-        self._cancelled = False
-        self._tell(state, text, self._run["done"], self._run["total"])
+            outcome = self._train(name, data, settings)
+        except Exception as error:
+            outcome = "failed", str(error) or type(error).__name__
+        with self._lock:
+            self._thread = None  # from here on there is nothing to cancel
+            self._stop.clear()
+            self._tell(*outcome, self._run["done"], self._run["total"])
 
     def _train(self, name: str, data: str, settings: dict[str, Any]) -> tuple[str, str]:
         """Measure what the table lacks, and return how it ended."""
-        grid = Grid(data, **settings)
+        grid = Grid(data=data, **settings)
         failed = None
         # In memory, and of this thread: SQLite does not share what it has opened.
         with Results(":memory:") as results:
@@ -162,15 +131,15 @@ class Running(Explorer):
                 with self._lock:
                     if done:
                         self._take(name, results.table())
-                    now = "Cancelling." if self._cancelled else text
+                    now = "Cancelling." if self._stop.is_set() else text
                     self._tell("running", now, done, total)
 
             show()
             shown = time.monotonic()
+            way = partial(measure, stop=self._stop.is_set, most=_MOST, least=1)
             try:
-                for batch in together(missing, grid, _TOGETHER):
-                    for row in measured(batch, grid.data[data], grid.measures, None):
-                        results.add(row)
+                with closing(run(grid, results, way)) as rows:
+                    for row in rows:
                         done += 1
                         failed = row.get("failed", failed)
                         if time.monotonic() - shown > _PAUSE:
@@ -178,6 +147,8 @@ class Running(Explorer):
                             shown = time.monotonic()
             finally:
                 show()
+        if done < total:
+            return "cancelled", f"Cancelled. {done} of {total} rows are measured and kept."
         ended = f"Done: {total} new row{'s' * (total > 1)}."
         return "done", ended + (f" Some training failed: {failed}." if failed else "")
 

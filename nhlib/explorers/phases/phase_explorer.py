@@ -13,10 +13,10 @@ from nhlib.explorers.phases.tables import (
     ACCURACIES,
     AXES,
     REDUNDANCIES,
-    checked,
+    check,
     measures,
-    named_tables,
-    packed,
+    pack,
+    tables_by_name,
 )
 from nhlib.phases import DELTA, TAU, critical_size, phase_chart
 from nhlib.plots import plot_phase_chart
@@ -98,7 +98,7 @@ class PhaseExplorer(Running):
     revealed = traitlets.Bool(False).tag(sync=True, setting=True)
 
     def __init__(self, tables: Any, **settings: Any) -> None:
-        named, paths = named_tables(tables)
+        named, paths = tables_by_name(tables)
         first = next(iter(named))
         # Its values are known only here.
         names = traitlets.Enum(list(named), first).tag(sync=True, setting=True)
@@ -171,13 +171,13 @@ class PhaseExplorer(Running):
         return figure, alt, caption
 
     def _pack(self, name: str, table: pd.DataFrame) -> dict[str, Any]:
-        return packed(name, table, self._paths.get(name), self._stored.get(name, 0))
+        return pack(name, table, self._paths.get(name), self._stored.get(name, 0))
 
     def _take(self, name: str, table: pd.DataFrame) -> None:
         columns = [column for kind in measures(name, self.tables[name]).values() for column in kind]
         # New rows come last, after those of the file; those of trainings that diverged do not.
         keys = ["width", "epoch", "train_size", "seed"]
-        table = checked(name, table).dropna(subset=columns)
+        table = check(name, table).dropna(subset=columns)
         both = pd.concat([self.tables[name], table], ignore_index=True)
         self.tables[name] = both.drop_duplicates(keys, ignore_index=True)
         self._grids = {**self._grids, name: self._pack(name, self.tables[name])}

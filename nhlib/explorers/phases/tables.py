@@ -11,7 +11,7 @@ import pandas as pd
 from nhlib._arguments import check_columns
 from nhlib.data import can_load
 from nhlib.phases import critical_size, means_over_seeds
-from nhlib.sweeps import KEYS, PROTOCOLS
+from nhlib.sweeps import FACTORS, KEYS, PROTOCOLS
 
 # Columns of nhlib.sweep, and what they count in words.
 REDUNDANCIES = {
@@ -24,7 +24,7 @@ ACCURACIES = {"knn": "K-NN", "kmeans": "K-Means", "logreg": "logistic regression
 AXES = {"size": "width", "time": "epoch", "samples": "train_size"}
 
 
-def named_tables(tables: Any) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
+def tables_by_name(tables: Any) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
     """Return checked tables by name, and the paths of those that came from files."""
     if isinstance(tables, (pd.DataFrame, str, os.PathLike)):
         table = _table("", tables)
@@ -35,7 +35,7 @@ def named_tables(tables: Any) -> tuple[dict[str, pd.DataFrame], dict[str, str]]:
             "tables: a table of nh.sweep, the path of its CSV file, or a dict of these by name is "
             f"needed, not {tables!r:.60}"
         )
-    named = {name: checked(name, _table(name, given)) for name, given in tables.items()}
+    named = {name: check(name, _table(name, given)) for name, given in tables.items()}
     paths = {
         name: os.fspath(given)
         for name, given in tables.items()
@@ -52,7 +52,7 @@ def _table(name: str, given: Any) -> pd.DataFrame:
     raise TypeError(f"tables: {name!r} is a table or a path, not {given!r:.60}")
 
 
-def checked(name: str, table: pd.DataFrame) -> pd.DataFrame:
+def check(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with a column of widths, if its networks differ only where axes are."""
     called = f"tables[{name!r}]"
     check_columns(called, table, KEYS, "; pass what nh.sweep returns")
@@ -88,7 +88,7 @@ def measures(name: str, table: pd.DataFrame) -> dict[str, list[str]]:
     return found
 
 
-def packed(name: str, table: pd.DataFrame, path: str | None, stored: int) -> dict[str, Any]:
+def pack(name: str, table: pd.DataFrame, path: str | None, stored: int) -> dict[str, Any]:
     """Return what is embedded of a table: its means over seeds, and how to come by it.
 
     Arrays are in the order of width, epoch and sample size, means in float64, so that the page
@@ -142,13 +142,13 @@ def _start(cells: pd.DataFrame, ratio: str) -> list[int]:
 def _asked(table: pd.DataFrame, accuracies: list[str]) -> dict[str, Any]:
     """Return the arguments of nhlib.sweep that all networks of a table share."""
     first = table.iloc[0]
-    recipe, norm = PROTOCOLS[first["protocol"]]
-    asked: dict[str, Any] = {"protocols": str(first["protocol"])}
-    if bool(first["batch_norm"]) != norm:
-        asked["batch_norm"] = not norm
-    for key, usual in (("l2", recipe.l2), ("dropout", 0.0), ("label_noise", 0.0)):
-        if first[key] != usual:
-            asked[key] = float(first[key])
+    protocol = str(first["protocol"])
+    asked: dict[str, Any] = {"protocols": protocol}
+    for argument, factor in FACTORS.items():
+        usual = factor.by_protocol(PROTOCOLS[protocol]) if factor.by_protocol else factor.default
+        value = first[factor.column]
+        if argument not in {"data", "protocols", *_VARIED.values()} and value != usual:
+            asked[argument] = value.item() if hasattr(value, "item") else value
     return {**asked, "measures": ["redundancy", *accuracies]}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nhlib.sweeps import FACTORS as SETTINGS
 from nhlib.sweeps import PROTOCOLS
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ FACTORS = (
     "batch_norm",
     "l2",
 )
+# What a protocol has, unless a sweep says something else.
+OF_PROTOCOLS = {
+    name: {s.column: s.by_protocol(protocol) for s in SETTINGS.values() if s.by_protocol}
+    for name, protocol in PROTOCOLS.items()
+}
 # More curves than there are colours can't be told apart.
 _CURVES = 6
 
@@ -125,21 +131,17 @@ def _contexts(rows: "pd.DataFrame", along: str, lines: str) -> "pd.DataFrame":
     shown = {along, lines}
     others = [factor for factor in FACTORS if factor not in shown]
     if "protocol" in shown:
-        for factor, place in (("l2", 0), ("batch_norm", 1)):
+        of_protocol = next(iter(OF_PROTOCOLS.values()))
+        for factor in of_protocol:
             if factor in others:
                 others.remove(factor)
-                usual = rows["protocol"].map({p: _usual(p)[place] for p in PROTOCOLS})
-                rows = rows[rows[factor] == usual]
-        rows = rows.drop(columns=[f for f in ("l2", "batch_norm") if f not in shown])
+                usual = {name: settings[factor] for name, settings in OF_PROTOCOLS.items()}
+                rows = rows[rows[factor] == rows["protocol"].map(usual)]
+        rows = rows.drop(columns=[factor for factor in of_protocol if factor not in shown])
     if lines == "none":
         return rows[rows.groupby(others)[along].transform("nunique") >= 2]
     rows = rows[rows.groupby([*others, lines])[along].transform("nunique") >= 2]
     return rows[rows.groupby(others)[lines].transform("nunique") >= 2]
-
-
-def _usual(protocol: str) -> tuple[float, bool]:
-    recipe, norm = PROTOCOLS[protocol]
-    return recipe.l2, norm
 
 
 def _nearest(values: "pd.Series", wanted: Any) -> Any:

@@ -1,33 +1,18 @@
 """Stored sweeps to look through: any two factors, any measure, and new points on request."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 import traitlets
 from matplotlib.figure import Figure
 
-from nhlib._arguments import check_columns
-from nhlib.data import can_load
 from nhlib.explorers.common.running import Running
-from nhlib.explorers.sweeps.slices import FACTORS, Slice, slice_of, with_factors
-from nhlib.sweeps import KEYS, PROTOCOLS, Results
+from nhlib.explorers.sweeps.slices import FACTORS, OF_PROTOCOLS, Slice, slice_of, with_factors
+from nhlib.explorers.sweeps.tables import labels, measures_of, pack, tables_by_name
+from nhlib.sweeps import PROTOCOLS
 
-# Columns of nhlib.sweep, what they are called beside an axis, and what nhlib.sweep takes them
-# by. Accuracies of networks come with all of these; the first is quick.
-MEASURES = {
-    "redundancy_train": ("redundancy ratio of the training examples", "redundancy"),
-    "redundancy_train_n": ("redundancy ratio of n training examples", "redundancy"),
-    "redundancy_test_n": ("redundancy ratio of n test examples", "redundancy"),
-    "redundancy_test": ("redundancy ratio of all test examples", "redundancy"),
-    "redundancy_random_n": ("redundancy ratio of n random inputs", "redundancy"),
-    "kmeans": ("K-Means accuracy on codes", "kmeans"),
-    "knn": ("K-NN accuracy on codes", "knn"),
-    "logreg": ("logistic regression accuracy on codes", "logreg"),
-    "test_accuracy": ("accuracy of the network", "redundancy"),
-}
 # Measures that are shown together, one curve for each.
 TOGETHER = {
     "categorization": ["kmeans", "knn", "logreg", "test_accuracy"],
@@ -44,8 +29,6 @@ _LABELS = {
     "batch_norm": "batch norm",
     "l2": "weight decay (L2 penalty)",
 }
-# Measures are embedded as ten thousandths in 16 bits; this stands for none.
-_STEPS, _MISSING = 10_000, 65_535
 _SIGNS, _DASHES = "os^Dv P", ("-", "--", ":", "-.", (0, (6, 2)), (0, (3, 1, 1, 1)))
 
 
@@ -104,14 +87,9 @@ class SweepExplorer(Running):
     _entry = "sweeps/sweeps.js"
     _version = traitlets.Int(1).tag(sync=True)
     _stored = traitlets.Dict().tag(sync=True)
-    _protocols = traitlets.Dict(
-        {name: {"l2": recipe.l2, "batch_norm": norm} for name, (recipe, norm) in PROTOCOLS.items()}
-    ).tag(sync=True)
-    _words = traitlets.Dict({"measures": MEASURES, "together": TOGETHER, "factors": _LABELS}).tag(
-        sync=True
-    )
+    _protocols = traitlets.Dict(OF_PROTOCOLS).tag(sync=True)
+    _words = traitlets.Dict().tag(sync=True)
 
-    measure = traitlets.Enum([*MEASURES, *TOGETHER]).tag(sync=True, setting=True)
     along = traitlets.Enum(FACTORS, "width").tag(sync=True, setting=True)
     lines = traitlets.Enum(["none", *FACTORS], "none").tag(sync=True, setting=True)
     width = traitlets.Int(50, min=1, max=10**6).tag(sync=True, setting=True)
@@ -125,15 +103,19 @@ class SweepExplorer(Running):
     protocol = traitlets.Enum(list(PROTOCOLS), "A").tag(sync=True, setting=True)
 
     def __init__(self, tables: Any, **settings: Any) -> None:
-        named = _named(tables)
-        # Its values are known only here.
+        named, words = tables_by_name(tables), labels()
+        # Their values are known only here.
         names = traitlets.Enum(list(named), next(iter(named)))
-        self.add_traits(table=names.tag(sync=True, setting=True))
+        columns = traitlets.Enum([*words, *TOGETHER], next(iter(words)))
+        self.add_traits(
+            table=names.tag(sync=True, setting=True), measure=columns.tag(sync=True, setting=True)
+        )
         first = settings.get("table", next(iter(named)))
-        known = _measures(named.get(first, next(iter(named.values()))))
+        known = measures_of(named.get(first, next(iter(named.values()))))
         super().__init__(**{"table": first, "measure": known[0], **settings})
+        self._words = {"measures": words, "together": TOGETHER, "factors": _LABELS}
         self.tables = named
-        self._stored = {name: _packed(table) for name, table in named.items()}
+        self._stored = {name: pack(table) for name, table in named.items()}
         shown = self._slice()
         if shown is None:
             raise ValueError(
@@ -167,11 +149,9 @@ class SweepExplorer(Running):
         if shown.along in ("epoch", "train_size", "l2"):
             least = {"epoch": 1, "l2": 1e-6, "train_size": 10}[shown.along]
             ax.set_xscale("symlog", linthresh=least)
-        label = "accuracy" if self.measure == "categorization" else "redundancy ratio"
-        ax.set(
-            xlabel=_LABELS[shown.along],
-            ylabel=MEASURES[self.measure][0] if self.measure in MEASURES else label,
-        )
+        words = {name: label for name, (label, _) in labels().items()}
+        words |= {"categorization": "accuracy", "redundancies": "redundancy ratio"}
+        ax.set(xlabel=_LABELS[shown.along], ylabel=words[self.measure])
         if self._columns()[0].startswith("redundancy"):
             ax.set_ylim(0, None)
         if len(curves) > 1 or self.measure in TOGETHER:
@@ -200,7 +180,7 @@ class SweepExplorer(Running):
 
     def _columns(self) -> list[str]:
         """Return the columns that the measure stands for, of those that the table has."""
-        known = _measures(self.tables[self.table])
+        known = measures_of(self.tables[self.table])
         wanted = TOGETHER.get(self.measure, [self.measure])
         return [column for column in wanted if column in known] or known[:1]
 
@@ -211,77 +191,7 @@ class SweepExplorer(Running):
 
     def _take(self, name: str, table: pd.DataFrame) -> None:
         self.tables[name] = with_factors(table)
-        self._stored = {**self._stored, name: _packed(self.tables[name])}
-
-
-def _named(tables: Any) -> dict[str, pd.DataFrame]:
-    """Return checked tables by name."""
-    if isinstance(tables, pd.DataFrame):
-        check_columns("tables", tables, ["data"], "; pass what nh.sweep returns")
-        tables = {str(name): part for name, part in tables.groupby("data", sort=False)}
-    if not (isinstance(tables, Mapping) and tables and all(isinstance(n, str) for n in tables)):
-        raise TypeError(
-            f"tables: a table of nh.sweep, or a dict of some by name, is needed, not {tables!r:.60}"
-        )
-    return {name: _checked(name, table) for name, table in tables.items()}
-
-
-def _checked(name: str, table: Any) -> pd.DataFrame:
-    """Return a table with one row a network and epoch, sorted."""
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(f"tables: {name!r} is a table of nh.sweep, not {table!r:.60}")
-    check_columns(f"tables[{name!r}]", table, KEYS, "; pass what nh.sweep returns")
-    if len(table["data"].unique()) != 1:
-        raise ValueError(
-            f"tables[{name!r}]: rows of one data set are needed, not of "
-            f"{', '.join(map(str, table['data'].unique())) or 'none'}; give each a name of its own"
-        )
-    strange = sorted(set(table["protocol"]) - set(PROTOCOLS))
-    if strange:
-        raise ValueError(f"tables[{name!r}]: protocols are A and B, not {strange[0]!r}")
-    known = _measures(table)
-    if not known:
-        raise ValueError(f"tables[{name!r}]: no measures; there are {', '.join(MEASURES)}")
-    for column in known:
-        outside = table[column].dropna()
-        outside = outside[~outside.between(0, 1)]
-        if len(outside):
-            raise ValueError(
-                f"tables[{name!r}]: numbers from 0 to 1 are needed in {column!r}, not "
-                f"{outside.iloc[0]}"
-            )
-    # Several experiments put together have networks in common.
-    with Results(":memory:") as results:
-        results.add_table(table)
-        return with_factors(results.table())
-
-
-def _measures(table: pd.DataFrame) -> list[str]:
-    return [column for column in MEASURES if column in table and table[column].notna().any()]
-
-
-def _packed(table: pd.DataFrame) -> dict[str, Any]:
-    """Return a table as few bytes: values once and their numbers by row, measures in 16 bits."""
-    keys = {}
-    n = table["n"] if "n" in table else pd.Series(np.nan, table.index)
-    for name, column in {**table[[*FACTORS, "seed"]], "n": n.fillna(0).astype(int)}.items():
-        values, codes = np.unique(column.to_numpy(), return_inverse=True)
-        small = np.uint8 if len(values) <= 256 else np.uint16
-        keys[name] = {"values": values.tolist()}
-        if len(values) > 1:
-            keys[name]["codes"] = codes.astype(small).tobytes()
-    measures = {}
-    for name in _measures(table):
-        steps = (table[name] * _STEPS).round().fillna(_MISSING)
-        measures[name] = steps.to_numpy().astype("<u2").tobytes()
-    data = str(table["data"].iloc[0])
-    return {
-        "data": data,
-        "trainable": can_load(data),
-        "rows": len(table),
-        "keys": keys,
-        "measures": measures,
-    }
+        self._stored = {**self._stored, name: pack(self.tables[name])}
 
 
 def _curves(shown: Slice, columns: Iterable[str]) -> list[tuple[str, pd.DataFrame, str]]:
@@ -294,7 +204,7 @@ def _curves(shown: Slice, columns: Iterable[str]) -> list[tuple[str, pd.DataFram
             for value in shown.drawn
         ]
     several = list(columns)
-    names = [MEASURES[column][0] for column in several] if len(several) > 1 else [""]
+    names = [labels()[column][0] for column in several] if len(several) > 1 else [""]
     return [(name, shown.points, column) for name, column in zip(names, several, strict=True)]
 
 
