@@ -202,4 +202,4 @@ def test_other_layers_are_not_added(tmp_path):
     with pytest.raises(ValueError, match=r"begun with layers \{'a': \(2,\)\}, not \{'b': \(2,\)\}"):
         again.append(codes.packed[2:], {"b": (2,)})
     again.append(codes.packed[2:], codes.layers)
-    assert NeuralCodes.load(tmp_path / "codes") == codes
+    assert again.codes() == codes
