@@ -1,11 +1,15 @@
 """`replacing`: a file is there complete, or as it was before."""
 
 import os
+import re
+import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
-from nhlib._files import replacing
+from nhlib._files import check_folder, replacing
 
 
 def contents(folder) -> dict[str, str]:
@@ -87,6 +91,86 @@ def test_a_missing_folder_is_named(tmp_path):
         pass
     assert str(caught.value) == text
     assert contents(tmp_path) == {}
+
+
+@pytest.fixture
+def read_only():
+    """Return a folder that nobody may write to: a super-user becomes somebody else."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o555)
+    root = os.geteuid() == 0
+    if root:
+        os.setresuid(65534, 65534, 0)
+    yield folder
+    if root:
+        os.setresuid(0, 0, 0)
+    folder.rmdir()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux to become somebody else")
+def test_a_read_only_folder_is_named(read_only):
+    text = f"store: table.csv cannot be written, since the folder {read_only} is read-only"
+    with pytest.raises(PermissionError) as caught, replacing(read_only / "table.csv", "store"):
+        pass
+    assert str(caught.value) == text
+    with pytest.raises(PermissionError) as caught:
+        check_folder(read_only / "table.csv", "store")
+    assert str(caught.value) == text
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs Linux' /proc")
+def test_a_folder_that_takes_no_files_is_told_without_the_name_of_the_partial_file():
+    text = r"^table: /proc/table.csv cannot be written \(No such file or directory\)$"
+    with (
+        pytest.raises(OSError, match=text),
+        replacing(Path("/proc/table.csv"), "table") as partial,
+    ):
+        partial.write_text("new")
+
+
+def test_a_folder_in_its_place_is_told_without_the_name_of_the_partial_file(tmp_path):
+    (tmp_path / "table.csv" / "inside").mkdir(parents=True)
+    text = re.escape(f"path: {tmp_path / 'table.csv'} cannot be written (")
+    with pytest.raises(OSError, match=text), replacing(tmp_path / "table.csv") as partial:
+        partial.write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["table.csv"]
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+import nhlib as nh
+from nhlib._files import replacing
+
+def table(path):
+    with replacing(path, "table") as partial:
+        partial.write_text("x" * 5000)
+
+def train(path):
+    nh.fit(nh.mlp(64, [20], 10), nh.load("digits", train_size=50), checkpoint=path)
+
+codes = nh.encode(nh.mlp(64, [20], 10), nh.load("digits").train)
+folder = Path(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+for write, name in ((table, "old"), (codes.save, "codes"), (train, "run")):
+    try:
+        write(folder / name)
+    except OSError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sets no such limits")
+def test_a_full_disk_leaves_what_was_there(tmp_path):
+    """A limit to the size of files stands for it."""
+    (tmp_path / "old").write_text("old")
+    command = [sys.executable, "-c", FULL, tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        f"{name}: {tmp_path / file} cannot be written (File too large)"
+        for name, file in (("table", "old"), ("path", "codes"), ("checkpoint", "run"))
+    ]
+    assert contents(tmp_path) == {"old": "old"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")

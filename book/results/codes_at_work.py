@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
+from nhlib._files import replacing
 from nhlib._progress import progress_bar
 from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Tensor, nn
@@ -326,10 +327,10 @@ def main() -> None:
         for table, measure in tables.items():
             kept = KEPT / f"{table}.csv"
             if not kept.exists():
-                partial = kept.with_suffix(".partial")
-                pd.DataFrame(measure()).round(5).to_csv(partial, index=False)
-                partial.replace(kept)
-            shutil.copyfile(kept, HERE / f"work_{table}.csv")
+                with replacing(kept) as partial:
+                    pd.DataFrame(measure()).round(5).to_csv(partial, index=False)
+            with replacing(HERE / f"work_{table}.csv") as partial:
+                shutil.copyfile(kept, partial)
             bar.update()
     about = {
         "data": f"{title} and MNIST",

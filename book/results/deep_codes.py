@@ -17,6 +17,7 @@ import nhlib as nh
 import numpy as np
 import pandas as pd
 import torch
+from nhlib._files import replacing
 from nhlib._progress import progress_bar
 from sklearn.preprocessing import StandardScaler
 
@@ -210,13 +211,13 @@ def main() -> None:
                     if measured is None or (measured.name, measured.state) != wanted:
                         measured = Measured(data, *wanted)
                     found = measure(measured, table, row)
-                partial = file.with_suffix(".partial")
-                partial.write_text(json.dumps(row | found))
-                partial.replace(file)
+                with replacing(file) as partial:
+                    partial.write_text(json.dumps(row | found))
             tables.setdefault(table, []).append(json.loads(file.read_text()))
             bar.update()
     for table, rows in tables.items():
-        pd.DataFrame(rows).round(5).to_csv(HERE / f"deep_{table}.csv", index=False)
+        with replacing(HERE / f"deep_{table}.csv") as partial:
+            pd.DataFrame(rows).round(5).to_csv(partial, index=False)
     about = {
         "data": f"{title}: the first 40,000 training images, the 10,000 test images, and "
         f"{N:,} random inputs; K-Means, K-NN and logistic regression learn from the first "

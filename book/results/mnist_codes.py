@@ -22,6 +22,7 @@ from pathlib import Path
 import nhlib as nh
 import pandas as pd
 import torch
+from nhlib._files import replacing
 from nhlib._progress import progress_bar
 
 from provenance import surroundings
@@ -78,13 +79,9 @@ def trained(protocol: str, width: int, seed: int) -> dict:
             seed=seed,
             progress=False,
         )
-        partial = path.with_suffix(f".{os.getpid()}")
         networks = {epoch: history.network(epoch).state_dict() for epoch in EPOCHS}
-        torch.save(
-            {"networks": networks, "test_accuracy": history.test_accuracy},
-            partial,
-        )
-        partial.replace(path)
+        with replacing(path) as partial, partial.open("wb") as file:
+            torch.save({"networks": networks, "test_accuracy": history.test_accuracy}, file)
     return torch.load(path)
 
 
@@ -222,9 +219,8 @@ def done(table: str, function, arguments: tuple) -> Path:
     path = KEPT / f"{table}-{'-'.join(map(str, arguments))}.csv"
     if not path.exists():
         torch.set_num_threads(1)
-        partial = path.with_suffix(f".{os.getpid()}")
-        pd.DataFrame(function(*arguments)).to_csv(partial, index=False)
-        partial.replace(path)
+        with replacing(path) as partial:
+            pd.DataFrame(function(*arguments)).to_csv(partial, index=False)
     return path
 
 
@@ -268,8 +264,10 @@ def main() -> None:
             if key in rows
         ]
         rows = rows.sort_values(keys).round(5)
-        rows.to_csv(HERE / f"{table}.csv", index=False)
-    (HERE / "mnist_codes.json").write_text(json.dumps(about(), indent=2) + "\n")
+        with replacing(HERE / f"{table}.csv") as partial:
+            rows.to_csv(partial, index=False)
+    with replacing(HERE / "mnist_codes.json") as partial:
+        partial.write_text(json.dumps(about(), indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from nhlib._files import replacing
 from nhlib._provenance import VERSIONS, machine
 
 HERE = Path(__file__).parent
@@ -40,4 +41,5 @@ def write_provenance(script: str, source: str, about: dict) -> None:
     """Write SCRIPT.json: how to repeat the tables, what they hold, and what ran them."""
     folder = " --cifar10 folder:PATH" if source.startswith("folder:") else ""
     told = {"command": f"python book/results/{script}.py{folder}"} | about | surroundings()
-    (HERE / f"{script}.json").write_text(json.dumps(told, indent=2) + "\n")
+    with replacing(HERE / f"{script}.json") as partial:
+        partial.write_text(json.dumps(told, indent=2) + "\n")

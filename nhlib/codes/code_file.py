@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from nhlib._files import check_folder
 from nhlib.codes.code_format import LONGEST_HEADER, Layout, header_of, raw_header, row_bytes
 from nhlib.codes.neural_codes import NeuralCodes
 
@@ -63,10 +64,7 @@ class CodeFile:
         self.partial = self.path.with_name(f"{self.path.name}.partial")
         self.n_done, self.start = 0, 0
         self.layers: Layout | None = None
-        if not self.path.parent.is_dir():
-            raise FileNotFoundError(
-                f"path: there is no folder {self.path.parent} to write {self.path.name}"
-            )
+        check_folder(self.path, "path")
         if self.path.exists():
             self._recognise(self.path)
             self.layers = self.codes().layers

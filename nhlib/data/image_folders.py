@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import tempfile
 import warnings
 import zlib
 from pathlib import Path
@@ -16,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from nhlib._files import replacing
 from nhlib._progress import progress_bar
 from nhlib.data import class_folders
 from nhlib.data.class_folders import ClassFolders, printable
@@ -84,10 +84,10 @@ def read(path: Path, seed: int) -> tuple[Labelled, Labelled, list[str]]:
         f"{printable(path.name)}-{hashlib.sha256(os.fsencode(path)).hexdigest()[:16]}.safetensors"
     )
     cache = platformdirs.user_cache_path("nhlib") / "folders" / name
-    tensors = _kept(cache, fingerprint)
+    tensors = _read_cache(cache, fingerprint)
     if tensors is None:
         tensors = _decode(folders, seed)
-        _keep(cache, fingerprint, tensors)
+        _write_cache(cache, fingerprint, tensors)
     train, test = (
         Labelled(tensors[f"{split} images"], tensors[f"{split} labels"]) for split in _SPLITS
     )
@@ -144,7 +144,7 @@ def _checksum(tensors: dict[str, Tensor]) -> str:
     return " ".join(str(zlib.crc32(tensors[name].numpy().data)) for name in sorted(tensors))
 
 
-def _kept(cache: Path, fingerprint: str) -> dict[str, Tensor] | None:
+def _read_cache(cache: Path, fingerprint: str) -> dict[str, Tensor] | None:
     """Return what the cache file holds, if it is whole and belongs to these images."""
     try:
         with safe_open(cache, framework="pt") as file:
@@ -157,13 +157,12 @@ def _kept(cache: Path, fingerprint: str) -> dict[str, Tensor] | None:
     return tensors if metadata.get("checksum") == _checksum(tensors) else None
 
 
-def _keep(cache: Path, fingerprint: str, tensors: dict[str, Tensor]) -> None:
+def _write_cache(cache: Path, fingerprint: str, tensors: dict[str, Tensor]) -> None:
     metadata = {"fingerprint": fingerprint, "checksum": _checksum(tensors)}
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache.parent, ignore_cleanup_errors=True) as partial:
-            save_file(tensors, Path(partial) / cache.name, metadata)
-            (Path(partial) / cache.name).replace(cache)
+        with replacing(cache, "cache") as partial:
+            save_file(tensors, partial, metadata)
     except (SafetensorError, OSError, UnicodeError) as error:
         warnings.warn(
             f"the decoded images could not be kept in {printable(cache)}, and will be decoded "

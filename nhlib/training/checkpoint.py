@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nhlib._files import replacing
+from nhlib._files import check_folder, replacing
 from nhlib.data import Dataset
 from nhlib.training.history import History
 from nhlib.training.recipe import Recipe
@@ -29,8 +29,8 @@ class Checkpoint:
 
     Raises
     ------
-    FileNotFoundError
-        If the folder does not exist.
+    FileNotFoundError, PermissionError
+        If the folder does not exist, or is read-only.
     ValueError
         If the file is there, but is cut short, something else, or of another training.
     """
@@ -54,8 +54,7 @@ class Checkpoint:
             # The layers too, for dropout and the like leave no trace in the weights.
             "network": [repr(network), *(f"{k}: {w.dtype} {w.shape}" for k, w in weights.items())],
         }
-        if not self.path.parent.is_dir():
-            raise FileNotFoundError(f"checkpoint: there is no folder {self.path.parent}")
+        check_folder(self.path, "checkpoint")
         self.saved: dict[str, Any] | None = self._read() if self.path.exists() else None
 
     def _read(self) -> dict[str, Any]:
@@ -120,5 +119,5 @@ class Checkpoint:
         if device.type == "cuda":
             state["random_cuda"] = torch.cuda.get_rng_state(device)
         # Opened here: given a path, PyTorch refuses names such as .name without another dot.
-        with replacing(self.path) as partial, partial.open("wb") as file:
+        with replacing(self.path, "checkpoint") as partial, partial.open("wb") as file:
             torch.save(state, file)
