@@ -19,6 +19,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from nbgrader.utils import capture_log, temp_attrs
 from traitlets.config import Config
 
+from nhlib._files import replacing
 from nhlib.classroom.assignments import Assignment
 
 CONFIG = '''\
@@ -94,8 +95,9 @@ class Course:
         shutil.copyfile(assignment.path, source)
         (self.folder / "nbgrader_config.py").write_text(CONFIG)
         if not (self.folder / SECRET).exists():
-            (self.folder / SECRET).touch(mode=0o600)
-            (self.folder / SECRET).write_text(secrets.token_hex(16) + "\n")
+            with replacing(self.folder / SECRET) as partial:
+                partial.touch(mode=0o600)
+                partial.write_text(secrets.token_hex(16) + "\n")
         api = self._nbgrader()
         with temp_attrs(api.coursedir, assignment_id=assignment.name):
             with _programs_of_this_python(), self.gradebook() as book:
@@ -133,9 +135,8 @@ class Course:
         """
         target = self.folder / "autograded" / student / assignment.name / assignment.path.name
         target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_suffix(".partial")
-        nbformat.write(notebook, partial)
-        partial.replace(target)
+        with replacing(target) as partial:
+            nbformat.write(notebook, partial)
         with self.gradebook() as book:
             book.update_or_create_student(student)
             book.update_or_create_submission(assignment.name, student)

@@ -12,6 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell, new_output
 
+from nhlib._files import replacing
 from nhlib._progress import progress_bar
 from nhlib.classroom.assignments import Assignment, graded_cells
 from nhlib.classroom.course import Course
@@ -147,9 +148,8 @@ def _marks_file(course: Course, assignment: Assignment, student: str) -> Path:
 def _write_marks(course: Course, assignment: Assignment, marks: Marks) -> None:
     file = _marks_file(course, assignment, marks.student)
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(marks), indent=1))
-    partial.replace(file)
+    with replacing(file) as partial:
+        partial.write_text(json.dumps(asdict(marks), indent=1))
 
 
 def _digest(path: Path) -> bytes:
