@@ -60,7 +60,7 @@ def load_trained(name: str | os.PathLike[str]) -> nn.Module:
     >>> network(torch.zeros(1, 1, 28, 28)).shape
     torch.Size([1, 10])
     """
-    with _opened(name) as file:
+    with _open_file(name) as file:
         about = file.metadata()
         weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
     network = _BUILDERS[about["builder"]](**json.loads(about["arguments"]))
@@ -95,7 +95,7 @@ def training_log(name: str | os.PathLike[str]) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    with _opened(name) as file:
+    with _open_file(name) as file:
         about = file.metadata()
     table = pd.read_csv(io.StringIO(about["log"]))
     table.attrs = json.loads(about["about"])
@@ -156,7 +156,7 @@ def save_trained(
         save_file(weights, partial, metadata)
 
 
-def _opened(name: str | os.PathLike[str]) -> Any:
+def _open_file(name: str | os.PathLike[str]) -> Any:
     path = _FOLDER / f"{os.fspath(name)}.safetensors"
     if not path.is_file():
         path = Path(name)

@@ -106,17 +106,17 @@ class Program:
                 if layer.norm is not None and layer.norm.num_batches_tracked is not None:
                     layer.norm.num_batches_tracked.fill_(layer.seen + state.steps)
 
-    def of(self, kept: list[int]) -> "Program":
+    def of(self, going_on: list[int]) -> "Program":
         """Return a program of some members, who go on where they are."""
         state = self.state()
-        for k in kept:
+        for k in going_on:
             self.write(k, state)
-        other = Program([self.members[k] for k in kept], self.recipe)
+        other = Program([self.members[k] for k in going_on], self.recipe)
         other._steps = self._steps
         for name in ("exp_avg", "exp_avg_sq"):
             ours = torch.cat([self._optimizer.state[vector][name] for vector in self._vectors])
             theirs = torch.zeros_like(other._weights)
-            for k, here in enumerate(kept):
+            for k, here in enumerate(going_on):
                 theirs[other._own[k]] = ours[self._own[here]]
             for vector, part in zip(
                 other._vectors, theirs.split([len(v) for v in other._vectors]), strict=True
@@ -164,7 +164,7 @@ class Program:
     def _step(
         self, inputs: Float[Tensor, "streams b n"], labels: Int64[Tensor, "members b"]
     ) -> tuple[Float[Tensor, " members"], Int64[Tensor, " members"]]:
-        tape: list[_Taped] = []
+        tape: list[_Tape] = []
         output = self._forward(inputs, tape)
         log_probabilities = F.log_softmax(output, dim=1)
         loss = -log_probabilities.gather(1, labels[:, None]).mean(dim=(1, 2))
@@ -187,7 +187,7 @@ class Program:
         return total
 
     def _forward(
-        self, inputs: Float[Tensor, "streams b n"], tape: "list[_Taped] | None" = None
+        self, inputs: Float[Tensor, "streams b n"], tape: "list[_Tape] | None" = None
     ) -> Float[Tensor, "members classes b"]:
         """Return the outputs; with a tape also what the way back needs, and in train mode."""
         before = inputs.transpose(1, 2)
@@ -199,14 +199,14 @@ class Program:
                 z, normalized, spread = self._normalize(i, z, train=tape is not None)
             h = z.clamp_(min=0)
             if tape is not None:
-                tape.append(_Taped(before, h, normalized, spread))
+                tape.append(_Tape(before, h, normalized, spread))
             before = self._by_member(h) if i == 0 else h
         if tape is not None:
-            tape.append(_Taped(before, before, None, None))
+            tape.append(_Tape(before, before, None, None))
         w, b = last
         return torch.baddbmm(b[..., None], w, before)
 
-    def _backward(self, slope: Float[Tensor, "members classes b"], tape: "list[_Taped]") -> None:
+    def _backward(self, slope: Float[Tensor, "members classes b"], tape: "list[_Tape]") -> None:
         """Write the gradient, given the loss' derivative by the outputs."""
         for i in reversed(range(len(self._values.weights))):
             taped = tape[i]
@@ -287,7 +287,7 @@ class Program:
         return (hits.double() / n).tolist()
 
 
-class _Taped(NamedTuple):
+class _Tape(NamedTuple):
     """What the way back through a layer needs."""
 
     before: Tensor
