@@ -33,7 +33,7 @@ SAMPLE = [3, 43, 100]
 
 def networks_of(data, widths=WIDTHS, seeds=(0,), batch_norm=False):
     return [
-        nh.mlp(data.n_inputs, [width], data.n_classes, batch_norm, seed=seed)
+        nh.mlp(data.n_inputs, [width], data.n_classes, batch_norm=batch_norm, seed=seed)
         for seed in seeds
         for width in widths
     ]

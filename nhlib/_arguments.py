@@ -1,7 +1,9 @@
 """What every function says when it is given something else than numbers of the right kind."""
 
+import math
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from numbers import Real
 from operator import index
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,92 @@ def whole_number(name: str, given: Any, least: int, most: int | None = None) -> 
     if number < least or (most is not None and number > most):
         raise ValueError(f"{name}: a whole number {wanted} is needed, not {given!r}")
     return number
+
+
+def is_number(given: Any) -> bool:
+    """Tell a real number from anything else.
+
+    NumPy's numbers and tensors without axes are numbers too; True and False are none.
+
+    Parameters
+    ----------
+    given : object
+        What was given for an argument.
+
+    Examples
+    --------
+    >>> [is_number(given) for given in (1, np.float32(0.5), torch.tensor(2), True, [1], "1")]
+    [True, True, True, False, False, False]
+    """
+    if isinstance(given, (np.ndarray, torch.Tensor)) and given.ndim == 0:
+        given = given.item()
+    return isinstance(given, Real) and not isinstance(given, bool)
+
+
+def real_number(
+    name: str,
+    given: Any,
+    least: int | float,
+    most: int | float = math.inf,
+    without: int | float | None = None,
+) -> float:
+    """Return an argument as a float, or say what it should have been.
+
+    Parameters
+    ----------
+    name : str
+        What the argument is called.
+    given : object
+        What was given for it; see `is_number`.
+    least, most : float
+        The range allowed; `most` may be left open.
+    without : float, optional
+        The end of the range that is not allowed itself.
+
+    Raises
+    ------
+    TypeError
+        If it is not a real number.
+    ValueError
+        If it is out of range, nan or infinity.
+
+    Examples
+    --------
+    >>> real_number("share", np.float32(0.5), 0, 1, without=1)
+    0.5
+    """
+    if math.isinf(most):
+        wanted = f"a finite number {'above' if without == least else 'of at least'} {least:g}"
+    else:
+        begin = f"above {least:g}, up" if without == least else f"from {least:g}"
+        wanted = f"a number {begin} to {'below ' * (without == most)}{most:g}"
+    if not is_number(given):
+        raise TypeError(f"{name}: {wanted} is needed, not {given!r:.60}")
+    try:
+        number = float(given)
+    except OverflowError:
+        number = math.inf
+    if not least <= number <= most or number == without or math.isinf(number):
+        raise ValueError(f"{name}: {wanted} is needed, not {given!r}")
+    return number
+
+
+def true_or_false(name: str, given: Any) -> bool:
+    """Return a flag, or say that it is none.
+
+    Raises
+    ------
+    TypeError
+        If it is neither True nor False, those of NumPy included.
+
+    Examples
+    --------
+    >>> true_or_false("batch_norm", True)
+    True
+    """
+    if not isinstance(given, (bool, np.bool_)):
+        raise TypeError(f"{name}: True or False is needed, not {given!r:.60}")
+    return bool(given)
 
 
 def seed_number(given: Any, n_bits: int = 64) -> int:

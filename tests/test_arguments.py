@@ -1,11 +1,52 @@
 """What every function says when it is given something else than it takes."""
 
+import math
+from fractions import Fraction
+
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import nhlib as nh
-from nhlib._arguments import check_columns
+from nhlib._arguments import check_columns, is_number, real_number
+
+NUMBERS = [2, 0.5, np.float64(0.5), np.float32(0.5), np.int8(2), Fraction(1, 2), True, None]
+NUMBERS += [torch.tensor(0.5), torch.tensor(2), np.array(0.5), "1", [1], np.array([1]), 1j]
+NUMBERS += [np.True_, torch.tensor(True), torch.tensor(1j), torch.tensor([1.0]), b"1", object()]
+
+
+@pytest.mark.parametrize("given", NUMBERS, ids=repr)
+def test_a_real_number_is_one_of_python_numpy_or_torch(given):
+    number = is_number(given)
+    one = given.item() if getattr(given, "ndim", None) == 0 else given
+    assert number == (type(one) in (int, float, Fraction))
+    if number:
+        assert type(real_number("share", given, 0)) is float
+        assert real_number("share", given, 0) == float(given)
+    else:
+        with pytest.raises(TypeError, match="share: a finite number of at least 0 is needed, not"):
+            real_number("share", given, 0)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "inside", "outside", "text"),
+    [
+        ((0,), (0, 1e300), (-1e-9, math.inf, math.nan, 10**400), "a finite number of at least 0"),
+        ((0, math.inf, 0), (1e-300, 5), (0, -1, math.inf), "a finite number above 0"),
+        ((0, 1), (0, 1), (-0.1, 1.1, math.nan), "a number from 0 to 1"),
+        ((0, 1, 1), (0, 0.99), (1, 2, -1), "a number from 0 to below 1"),
+        ((0, 1, 0), (0.01, 1), (0, 2, -1), "a number above 0, up to 1"),
+    ],
+)
+def test_a_real_number_keeps_to_its_range(bounds, inside, outside, text):
+    for number in inside:
+        assert real_number("share", number, *bounds) == number
+    for number in outside:
+        with pytest.raises(ValueError, match=f"share: {text} is needed, not {number!r}"):
+            real_number("share", number, *bounds)
+
 
 TAKE_TABLES = {
     "phase_chart": nh.phase_chart,

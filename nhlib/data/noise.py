@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
-from nhlib._arguments import whole_number
+from nhlib._arguments import real_number, whole_number
 from nhlib.data.dataset import Dataset, Split
 
 
@@ -69,6 +69,7 @@ def with_label_noise(data: Dataset, fraction: float, seed: int = 0) -> Dataset:
     0.44
     """
     generator = _generator(seed)
+    fraction = real_number("fraction", fraction, 0, 1)
     chosen = _choose(data, fraction, generator)
     labels = data.train.labels.clone()
     labels[chosen] = labels[chosen[torch.randperm(len(chosen), generator=generator)]]
@@ -105,6 +106,7 @@ def with_instance_noise(data: Dataset, fraction: float, seed: int = 0) -> Datase
     tensor(144)
     """
     generator = _generator(seed)
+    fraction = real_number("fraction", fraction, 0, 1)
     chosen = _choose(data, fraction, generator)
     inputs = data.train.inputs.clone()
     inputs[chosen] = _uniform(data, len(chosen), generator)
@@ -117,8 +119,6 @@ def _generator(seed: int) -> torch.Generator:
 
 
 def _choose(data: Dataset, fraction: float, generator: torch.Generator) -> Int64[Tensor, "k"]:
-    if not 0 <= fraction <= 1:
-        raise ValueError(f"fraction: a number from 0 to 1 is needed, not {fraction!r}")
     n = len(data.train)
     return torch.randperm(n, generator=generator)[: round(fraction * n)]
 

@@ -3,14 +3,13 @@
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
-from nhlib._arguments import whole_number
+from nhlib._arguments import real_number, seed_number, true_or_false, whole_number
 
 
 def _he(weight: Tensor, generator: torch.Generator) -> Tensor:
@@ -28,10 +27,10 @@ def mlp(
     n_inputs: int,
     widths: Sequence[int],
     n_classes: int,
+    *,
     batch_norm: bool = False,
     init: str = "glorot",
     seed: int = 0,
-    *,
     dropout: Any = 0,
 ) -> nn.Sequential:
     """Build an untrained multilayer perceptron (MLP) of ReLU units.
@@ -71,7 +70,8 @@ def mlp(
     Raises
     ------
     TypeError
-        If a size is not a whole number, or `widths` not a sequence.
+        If a size is not a whole number, `widths` not a sequence, `batch_norm` neither True nor
+        False, or `dropout` not a number.
     ValueError
         If a size is too small, `init` is unknown, or `dropout` not from 0 to below 1.
 
@@ -113,12 +113,12 @@ def mlp(
         )
     if init not in _INITS:
         raise ValueError(f"init: there are {' and '.join(map(repr, _INITS))}, not {init!r}")
-    if isinstance(dropout, bool) or not isinstance(dropout, Real) or not 0 <= float(dropout) < 1:
-        raise ValueError(f"dropout: a share from 0 to below 1 is needed, not {dropout!r}")
+    batch_norm = true_or_false("batch_norm", batch_norm)
+    dropout = real_number("dropout", dropout, 0, 1, without=1)
     sizes = [whole_number("n_inputs", n_inputs, 1)]
     sizes += [whole_number(f"widths[{i}]", width, 1) for i, width in enumerate(widths)]
     sizes += [whole_number("n_classes", n_classes, 2)]
-    generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
+    generator = torch.Generator().manual_seed(seed_number(seed))
 
     def linear(before: int, after: int) -> nn.Linear:
         # The constructor would draw weights of its own from the global random state.
@@ -137,6 +137,6 @@ def mlp(
             )
         layers[f"relu{i}"] = nn.ReLU()
         if dropout:
-            layers[f"drop{i}"] = nn.Dropout(float(dropout))
+            layers[f"drop{i}"] = nn.Dropout(dropout)
     layers["output"] = linear(sizes[-2], sizes[-1])
     return nn.Sequential(layers)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from itertools import product
-from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
+from nhlib._arguments import real_number
 from nhlib.phases.cell_means import means_over_seeds
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ def regime(
     ValueError
         If a ratio or accuracy is not from 0 to 1, a threshold out of its range, or shapes do
         not fit together.
+    TypeError
+        If a threshold is not a number.
 
     See Also
     --------
@@ -172,6 +174,8 @@ def phase_chart(
     ValueError
         If there are no rows, a column is missing or named twice, a value is not finite or out
         of range, two rows are of the same cell and seed, or a threshold is out of range.
+    TypeError
+        If a threshold is not a number.
 
     See Also
     --------
@@ -372,14 +376,9 @@ def _is_above(ratio: Float64[np.ndarray, "*shape"], tau: Any) -> Bool[np.ndarray
 
 
 def _check_thresholds(tau: Any, delta: Any) -> None:
-    if not (_is_real(tau) and 0 <= tau <= 1):
-        raise ValueError(f"tau: a number from 0 to 1 is needed, not {tau!r}")
-    if not (_is_real(delta) and delta > 0):
-        raise ValueError(f"delta: a number above 0 is needed, not {delta!r}")
-
-
-def _is_real(given: Any) -> bool:
-    return isinstance(given, Real) and not isinstance(given, bool)
+    real_number("tau", tau, 0, 1)
+    if delta != np.inf:  # with which no gain is enough
+        real_number("delta", delta, 0, without=0)
 
 
 def _shares(name: str, given: Any, missing: bool = False) -> Float64[np.ndarray, "..."]:

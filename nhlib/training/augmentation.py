@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
-from nhlib._arguments import whole_number
+from nhlib._arguments import real_number, true_or_false, whole_number
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Augmentation:
     >>> images = torch.arange(9.).reshape(1, 1, 3, 3)
     >>> augmentation = Augmentation(shift=1, flip=False)
     >>> changes = augmentation.changes(1, (3, 3), seed=0, epoch=2)
-    >>> changed(images, changes)[0, 0].round()
+    >>> apply_changes(images, changes)[0, 0].round()
     tensor([[1., 2., 2.],
             [4., 5., 5.],
             [7., 8., 8.]])
@@ -51,12 +51,8 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         whole_number("shift", self.shift, 0)
-        if not isinstance(self.flip, bool):
-            raise TypeError(f"flip: True or False is needed, not {self.flip!r}")
-        if isinstance(self.rotation, bool) or not isinstance(self.rotation, (int, float)):
-            raise TypeError(f"rotation: a number of degrees is needed, not {self.rotation!r}")
-        if not 0 <= self.rotation <= 180:
-            raise ValueError(f"rotation: from 0 to 180 degrees are allowed, not {self.rotation!r}")
+        true_or_false("flip", self.flip)
+        real_number("rotation", self.rotation, 0, 180)
 
     def changes(self, n: int, size: Sequence[int], seed: int, epoch: int) -> Float[Tensor, "n 2 3"]:
         """Draw the changes of n images for one epoch: a function of its arguments alone.
@@ -93,9 +89,9 @@ class Augmentation:
         return torch.from_numpy(rows.astype(np.float32))
 
 
-def changed(
+def apply_changes(
     images: Float[Tensor, "n channels height width"], changes: Float[Tensor, "n 2 3"]
 ) -> Float[Tensor, "n channels height width"]:
-    """Return images changed as `Augmentation.changes` drew, on the device they are on."""
+    """Shift, mirror and turn images as `Augmentation.changes` drew, on the device they are on."""
     grid = F.affine_grid(changes.to(images), list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, padding_mode="border", align_corners=False)

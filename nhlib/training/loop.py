@@ -11,12 +11,12 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from nhlib._arguments import seed_number, torch_device
+from nhlib._arguments import seed_number, torch_device, true_or_false
 from nhlib._interrupts import interrupts_held_back
 from nhlib._progress import progress_bar
 from nhlib._threads import threads_for
 from nhlib.data import Dataset
-from nhlib.training.augmentation import changed
+from nhlib.training.augmentation import apply_changes
 from nhlib.training.checkpoint import Checkpoint
 from nhlib.training.endings import Diverged, Stopped
 from nhlib.training.history import History
@@ -83,8 +83,8 @@ def fit(
     TypeError, ValueError
         If an argument does not fit, before anything is changed; or if `checkpoint` is cut
         short, or comes from another training.
-    FileNotFoundError
-        If the folder of `checkpoint` does not exist.
+    FileNotFoundError, PermissionError
+        If the folder of `checkpoint` does not exist, or is read-only.
     Diverged
         A FloatingPointError, at the end of an epoch in which the loss was not finite.
     Stopped
@@ -110,6 +110,7 @@ def fit(
     wanted, seed = snapshot_epochs(snapshots), seed_number(seed)
     check_training(network, data, recipe, wanted)
     check_stop(stop)
+    true_or_false("progress", progress)
     device = None if device is None else torch_device("device", device)
     saved = None
     if checkpoint is not None:
@@ -244,7 +245,7 @@ def _epoch(
         optimizer.zero_grad()
         seen = inputs.index_select(0, batch)
         if changes is not None:
-            seen = changed(seen, changes.index_select(0, batch))
+            seen = apply_changes(seen, changes.index_select(0, batch))
         if channels_last:
             seen = seen.contiguous(memory_format=torch.channels_last)
         with torch.autocast(inputs.device.type, torch.bfloat16, enabled=half):

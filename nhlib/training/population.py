@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from nhlib._arguments import seed_number, torch_device
+from nhlib._arguments import is_number, seed_number, torch_device, true_or_false
 from nhlib._interrupts import interrupts_held_back
 from nhlib._progress import progress_bar
 from nhlib._threads import threads_for
@@ -61,10 +61,10 @@ class Population:
     -----
     Forward and backward passes are written out, since automatic differentiation of small
     operations costs more than they do. Units of narrower networks are padded with units whose
-    weights are zero and stay zero. Adam is PyTorch's, on one vector of all weights. In float64
-    members agree with `nhlib.fit` to 1e-9; in float32 rounding differs, and grows with training.
-    Most of all it moves biases before a batch norm, which subtracts them again: their gradient
-    is 0 but for rounding, and Adam's steps do not depend on how large a gradient is.
+    weights are zero and stay zero. Adam is PyTorch's, on one vector of all weights. At the default
+    ε, members agree with `nhlib.fit` to 1e-9 in float64; in float32 rounding differs, and grows
+    with training. Most of all it moves biases before a batch norm, which subtracts them again:
+    their gradient is 0 but for rounding, and Adam divides it by its own size plus ε.
 
     Examples
     --------
@@ -161,6 +161,7 @@ class Population:
             If the population was trained already.
         """
         check_stop(stop)
+        true_or_false("progress", progress)
         if any(history.epochs for history in self.histories):
             raise RuntimeError("this population was trained already; make another one")
         steps = sum(
@@ -239,7 +240,7 @@ class Population:
 
 
 def _for_each(name: str, given: Any, kind: type, n: int) -> list[Any]:
-    if isinstance(given, kind):
+    if is_number(given) if kind is int else isinstance(given, kind):
         return [given] * n
     if isinstance(given, (str, Split)) or not isinstance(given, Iterable):
         raise TypeError(f"{name}: one {kind.__name__}, or one for each network, not {given!r}")

@@ -1,10 +1,9 @@
 """How a network is trained: the settings."""
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from nhlib._arguments import whole_number
+from nhlib._arguments import real_number, true_or_false, whole_number
 from nhlib.training.augmentation import Augmentation
 
 
@@ -32,7 +31,7 @@ class Recipe:
     l2 : float, default 0
         The penalty ``l2 · Σ w²`` is added to the loss, so that its gradient is
         ``2 · l2 · w``. It runs over the weights of all linear and convolutional layers but
-        the last, and neither over biases nor over batch normalization.
+        the last that the network lists, and neither over biases nor over batch normalization.
     patience : int, optional
         Stop early once the training loss has not fallen below its lowest value for this
         many epochs. By default all epochs are run.
@@ -54,7 +53,7 @@ class Recipe:
     Raises
     ------
     TypeError, ValueError
-        If a setting is not a number of the right kind or size.
+        If a setting is not a number of the right kind or size, or two do not go together.
 
     Notes
     -----
@@ -72,7 +71,7 @@ class Recipe:
     --------
     >>> Recipe(epochs=5).learning_rate
     0.001
-    >>> [Recipe.code().learning_rate_in(epoch) for epoch in (1, 20, 21, 41)]
+    >>> [round(Recipe.code().learning_rate_in(epoch), 6) for epoch in (1, 20, 21, 41)]
     [0.01, 0.01, 0.001, 0.0001]
     """
 
@@ -97,11 +96,9 @@ class Recipe:
                 whole_number(name, getattr(self, name), 1)
         for name in ("learning_rate", "decay", "epsilon", "l2"):
             given = getattr(self, name)
-            if isinstance(given, bool) or not isinstance(given, (int, float)):
-                raise TypeError(f"{name}: a number is needed, not {given!r}")
-            if not 0 <= given < math.inf or (given == 0 and name != "l2"):
-                least = "of at least 0" if name == "l2" else "above 0"
-                raise ValueError(f"{name}: a finite number {least} is needed, not {given!r}")
+            number = real_number(name, given, 0, without=None if name == "l2" else 0)
+            if not isinstance(given, (int, float)):  # whose text tells recipes apart
+                object.__setattr__(self, name, number)
         if (self.decay == 1) != (self.decay_every is None):
             raise ValueError(
                 f"decay={self.decay} and decay_every={self.decay_every}: give both or none; "
@@ -121,8 +118,7 @@ class Recipe:
             raise TypeError(
                 f"augmentation: an nhlib.Augmentation is needed, or None; not {self.augmentation!r}"
             )
-        if not isinstance(self.bfloat16, bool):
-            raise TypeError(f"bfloat16: True or False is needed, not {self.bfloat16!r}")
+        true_or_false("bfloat16", self.bfloat16)
 
     @classmethod
     def code(cls, **changes: Any) -> "Recipe":
@@ -214,6 +210,7 @@ class Recipe:
 
     def learning_rate_in(self, epoch: int, done: float = 0.0) -> float:
         """Return the learning rate in an epoch, of which a share is done; the first is epoch 1."""
+        whole_number("epoch", epoch, 1, self.epochs if self.schedule == "one cycle" else None)
         if self.schedule == "one cycle":
             share = (epoch - 1 + done) / self.epochs
             rise, start = 0.3, 1 / 25

@@ -18,7 +18,7 @@ def test_layers_are_named_and_ordered():
     assert list(dict(mlp(4, [3], 2, batch_norm=True).named_children())) == [
         *("flatten", "linear1", "norm1", "relu1", "output")
     ]
-    assert list(dict(mlp(4, [3, 2], 2, True, dropout=0.5).named_children())) == [
+    assert list(dict(mlp(4, [3, 2], 2, batch_norm=True, dropout=0.5).named_children())) == [
         *("flatten", "linear1", "norm1", "relu1", "drop1"),
         *("linear2", "norm2", "relu2", "drop2", "output"),
     ]
@@ -66,7 +66,9 @@ def test_dropout_leaves_out_its_share_of_units_while_training():
 
 def test_dropout_changes_neither_the_weights_nor_what_is_computed_afterwards():
     before = torch.get_rng_state()
-    plain, dropping = (mlp(6, [5, 4], 2, True, "he", 3, dropout=share) for share in (0, 0.5))
+    plain, dropping = (
+        mlp(6, [5, 4], 2, batch_norm=True, init="he", seed=3, dropout=share) for share in (0, 0.5)
+    )
     assert torch.equal(torch.get_rng_state(), before)
     weights, same = plain.state_dict(), dropping.state_dict()
     assert list(weights) == list(same)
@@ -89,7 +91,8 @@ def test_no_dropout_is_no_layer():
 
 @pytest.mark.parametrize("share", [1, 1.0, -0.1, math.nan, math.inf, True, "0.5", None, [0.5]])
 def test_shares_of_dropout_that_are_none(share):
-    with pytest.raises(ValueError, match="dropout: a share from 0 to below 1 is needed, not"):
+    error = ValueError if type(share) in (int, float) else TypeError
+    with pytest.raises(error, match="dropout: a number from 0 to below 1 is needed, not"):
         mlp(4, [3], 2, dropout=share)
 
 
@@ -162,10 +165,35 @@ def test_it_is_a_plain_trainable_network():
         (((1, 28, 28), [3], 2), TypeError, r"n_inputs: one number .* pass data.n_inputs"),
         ((torch.Size([1, 8, 8]), [3], 2), TypeError, "n_inputs: one number"),
         ((4, [3], 1), ValueError, "n_classes: a whole number of at least 2 .* not 1"),
-        ((4, [3], 2, False, "xavier"), ValueError, "init: there are 'glorot' and 'he', not 'xav"),
-        ((4, [3], 2, False, "he", -1), ValueError, "seed: a whole number of at least 0"),
     ],
 )
 def test_wrong_arguments_are_explained(unchecked, arguments, error, text):
     with pytest.raises(error, match=text):
         unchecked(mlp)(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"init": "xavier"}, ValueError, "init: there are 'glorot' and 'he', not 'xavier'"),
+        ({"seed": -1}, ValueError, "seed: a whole number of at least 0"),
+        ({"seed": 2**64}, ValueError, r"seed: a whole number below 2\*\*64 is needed"),
+        ({"batch_norm": "no"}, TypeError, "batch_norm: True or False is needed, not 'no'"),
+        ({"batch_norm": 1}, TypeError, "batch_norm: True or False is needed, not 1"),
+        ({"batch_norm": None}, TypeError, "batch_norm: True or False is needed, not None"),
+    ],
+)
+def test_wrong_options_are_explained(unchecked, options, error, text):
+    with pytest.raises(error, match=text):
+        unchecked(mlp)(4, [3], 2, **options)
+
+
+@pytest.mark.parametrize("fourth", [True, "he", 3])
+def test_options_have_names(unchecked, fourth):
+    with pytest.raises(TypeError, match="takes 3 positional arguments but 4 were given"):
+        unchecked(mlp)(4, [3], 2, fourth)
+
+
+@pytest.mark.parametrize("flag", [True, np.True_])
+def test_a_flag_may_be_one_of_numpy(unchecked, flag):
+    assert "norm1" in dict(unchecked(mlp)(4, [3], 2, batch_norm=flag).named_children())

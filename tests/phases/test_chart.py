@@ -135,13 +135,15 @@ def test_what_is_no_ratio(arguments, message):
 
 @pytest.mark.parametrize("tau", [-0.01, 1.01, 5, NAN, "0.05", None, True, [0.05]])
 def test_impossible_tau(tau):
-    with pytest.raises(ValueError, match="tau: a number from 0 to 1 is needed, not"):
+    error = ValueError if isinstance(tau, (int, float)) and tau is not True else TypeError
+    with pytest.raises(error, match="tau: a number from 0 to 1 is needed, not"):
         regime(0.1, 0.5, 0.5, 0.5, tau=tau)
 
 
 @pytest.mark.parametrize("delta", [0, -0.01, NAN, "0.01", None, True])
 def test_impossible_delta(delta):
-    with pytest.raises(ValueError, match="delta: a number above 0 is needed, not"):
+    error = ValueError if isinstance(delta, (int, float)) and delta is not True else TypeError
+    with pytest.raises(error, match="delta: a finite number above 0 is needed, not"):
         regime(0.1, 0.5, 0.5, 0.5, delta=delta)
 
 
@@ -407,7 +409,7 @@ def test_thresholds_to_try(table):
         sensitivity(table, [0.01], [])
     with pytest.raises(ValueError, match="tau: a number from 0 to 1 is needed, not 5"):
         sensitivity(table, [0.05, 5], [0.01])
-    with pytest.raises(ValueError, match="delta: a number above 0 is needed, not 0"):
+    with pytest.raises(ValueError, match="delta: a finite number above 0 is needed, not 0"):
         sensitivity(table, [0.05], [0.0])
 
 

@@ -144,7 +144,7 @@ def test_a_network_with_dropout_is_trained_as_it_is_alone(digits):
     data = replace(digits, train=digits.train[:1000])
     for row in table[table["dropout"] > 0].itertuples():
         batch_norm = row.protocol == "B"
-        network = nh.mlp(64, [9, 7], 10, batch_norm, seed=row.seed, dropout=0.4)
+        network = nh.mlp(64, [9, 7], 10, batch_norm=batch_norm, seed=row.seed, dropout=0.4)
         recipe = replace(nh.Recipe.code(patience=None) if batch_norm else nh.Recipe(), epochs=3)
         history = nh.fit(
             network, data, recipe, seed=row.seed, snapshots=[row.epoch], progress=False

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import ndimage, stats
 
 import nhlib as nh
-from nhlib.training.augmentation import Augmentation, changed
+from nhlib.training.augmentation import Augmentation, apply_changes
 from nhlib.training.randomness import epoch_order
 
 
@@ -43,7 +43,7 @@ def test_images_are_what_scipy_makes_of_the_drawn_maps(shift, flip, rotation, si
     changes = Augmentation(shift, flip, rotation).changes(3, size, seed, epoch=1)
     assert (changes.shape, changes.dtype) == ((3, 2, 3), torch.float32)
     images = images_of(3, height, width)
-    result = changed(images, changes)
+    result = apply_changes(images, changes)
     for image, matrix, moved, seen in zip(
         images, *in_pixels(changes, height, width), result, strict=True
     ):
@@ -65,7 +65,7 @@ def test_shifts_and_mirrors_move_whole_pixels_and_repeat_the_edge(shift, flip, s
     changes = Augmentation(shift, flip).changes(4, (height, width), seed, epoch=3)
     matrices, shifts = in_pixels(changes, height, width)
     images = images_of(4, height, width)
-    result = changed(images, changes)
+    result = apply_changes(images, changes)
     for k in range(4):
         right, down = np.round(shifts[k]).astype(int)
         mirrored = images[k].flip(-1) if matrices[k, 0, 0] < 0 else images[k]
@@ -84,7 +84,7 @@ def test_a_quarter_turn_is_a_quarter_turn_of_an_image_that_is_not_square():
     image = torch.zeros(1, 1, 9, 9)
     image[0, 0, 3:6, 2:7] = torch.arange(15.0).reshape(3, 5)
     quarter = torch.tensor([[[0.0, -1.0, 0.0], [1.0, 0.0, 0.0]]])
-    turned = changed(image, quarter)[0, 0]
+    turned = apply_changes(image, quarter)[0, 0]
     torch.testing.assert_close(turned, torch.rot90(image[0, 0], 1), rtol=0, atol=1e-4)
 
 
@@ -92,8 +92,8 @@ def test_no_change_leaves_images_as_they_are():
     images = images_of(5, 6, 7).float()
     changes = Augmentation(shift=0, flip=False).changes(5, (6, 7), seed=1, epoch=1)
     assert torch.equal(changes, torch.eye(2, 3).expand(5, 2, 3))
-    torch.testing.assert_close(changed(images, changes), images, rtol=0, atol=1e-5)
-    assert changed(images, changes).dtype == torch.float32
+    torch.testing.assert_close(apply_changes(images, changes), images, rtol=0, atol=1e-5)
+    assert apply_changes(images, changes).dtype == torch.float32
 
 
 # -- what is drawn -------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def test_training_sees_changed_images_and_tests_see_them_as_they_are():
     expected = []
     for epoch in (1, 2):
         changes = augmentation.changes(10, (6, 8), 7, epoch)
-        of_all = changed(data.train.inputs.double(), changes)
+        of_all = apply_changes(data.train.inputs.double(), changes)
         expected += [of_all[batch] for batch in epoch_order(10, 7, epoch).split(4)]
     _, *steps = seen[True]  # first a step is tried
     assert len(steps) == len(expected) == 6
@@ -201,11 +201,11 @@ def test_augmentation_needs_images():
         ({"shift": 0.5}, TypeError, "shift: a whole number of at least 0 is needed, not 0.5"),
         ({"flip": 1}, TypeError, "flip: True or False is needed, not 1"),
         ({"flip": None}, TypeError, "flip: True or False is needed, not None"),
-        ({"rotation": "15"}, TypeError, "rotation: a number of degrees is needed, not '15'"),
-        ({"rotation": True}, TypeError, "rotation: a number of degrees is needed, not True"),
-        ({"rotation": -1.0}, ValueError, "rotation: from 0 to 180 degrees are allowed, not -1"),
-        ({"rotation": 181}, ValueError, "rotation: from 0 to 180 degrees are allowed, not 181"),
-        ({"rotation": math.nan}, ValueError, "rotation: from 0 to 180 degrees .* not nan"),
+        ({"rotation": "15"}, TypeError, "rotation: a number from 0 to 180 is needed, not '15'"),
+        ({"rotation": True}, TypeError, "rotation: a number from 0 to 180 is needed, not True"),
+        ({"rotation": -1.0}, ValueError, "rotation: a number from 0 to 180 is needed, not -1"),
+        ({"rotation": 181}, ValueError, "rotation: a number from 0 to 180 is needed, not 181"),
+        ({"rotation": math.nan}, ValueError, "rotation: a number from 0 to 180 is needed, not nan"),
     ],
 )
 def test_impossible_changes_are_explained(unchecked, changes, error, text):

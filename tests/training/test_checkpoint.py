@@ -338,7 +338,7 @@ def refuse(path: Path, error: type, text: str, **changes) -> None:
         ({"data": small_data(n=21)}, "data differs: .* 20 train, .* 21 train"),
         ({"snapshots": (0, 1)}, r"snapshots differs: \[1\] there, \[0, 1\] here"),
         ({"network": lambda: mlp(72, [4], 3, dropout=0.5)}, r"network differs\. Remove"),
-        ({"network": lambda: mlp(72, [3], 3, True, dropout=0.5)}, "network differs"),
+        ({"network": lambda: mlp(72, [3], 3, batch_norm=True, dropout=0.5)}, "network differs"),
         ({"network": lambda: mlp(72, [3], 3, dropout=0.25)}, "network differs"),
         ({"network": lambda: mlp(72, [3], 3, dropout=0.5).double()}, "network differs"),
     ],

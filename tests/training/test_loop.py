@@ -120,7 +120,7 @@ def test_one_cycle_is_pytorchs():
         ({"batch_size": 0}, ValueError, "batch_size: a whole number of at least 1"),
         ({"learning_rate": 0.0}, ValueError, "learning_rate: a finite number above 0"),
         ({"learning_rate": math.inf}, ValueError, "learning_rate: a finite number above 0"),
-        ({"learning_rate": "fast"}, TypeError, "learning_rate: a number is needed, not 'fast'"),
+        ({"learning_rate": "fast"}, TypeError, "learning_rate: a finite number .* not 'fast'"),
         ({"l2": -1e-6}, ValueError, "l2: a finite number of at least 0"),
         ({"epsilon": math.nan}, ValueError, "epsilon: a finite number above 0"),
         ({"patience": 0}, ValueError, "patience: a whole number of at least 1"),
@@ -148,6 +148,14 @@ def test_one_cycle_is_pytorchs():
 def test_impossible_recipes_are_explained(unchecked, changes, error, text):
     with pytest.raises(error, match=text):
         unchecked(Recipe.__init__)(object.__new__(Recipe), **changes)
+
+
+@pytest.mark.parametrize("number", [np.float32(0.5), np.int64(1), torch.tensor(0.5), np.array(0.5)])
+def test_settings_may_be_numbers_of_numpy_and_tensors(unchecked, number):
+    recipe = object.__new__(Recipe)
+    unchecked(Recipe.__init__)(recipe, learning_rate=number, l2=number, epsilon=number)
+    as_float = Recipe(learning_rate=float(number), l2=float(number), epsilon=float(number))
+    assert repr(recipe) == repr(as_float)
 
 
 # -- order of examples ---------------------------------------------------------------------
@@ -745,6 +753,11 @@ def test_devices_that_are_none_are_explained(unchecked, digits):
         refuse(unchecked, error, f"device: {text}", network, digits, device=device)
     with pytest.raises(ValueError, match="network: it is on the device meta, where weights have"):
         fit(mlp(64, [10], 10).to("meta"), digits)
+
+
+def test_flags_are_true_or_false(unchecked, digits):
+    text = "progress: True or False is needed, not 'no'"
+    refuse(unchecked, TypeError, text, mlp(64, [10], 10), digits, progress="no")
 
 
 def test_seeds_have_64_bits(unchecked, digits):

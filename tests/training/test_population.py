@@ -446,11 +446,24 @@ def test_wrong_arguments_are_explained(unchecked):
     refuse(unchecked, TypeError, "data: one Dataset, or one for each network, not 'di", two, "di")
     refuse(unchecked, TypeError, "data: one Dataset, or .*, not Split", two, DATA.train)
     refuse(unchecked, TypeError, "recipes: one Recipe, or .*, not 20", two, DATA, 20)
-    refuse(unchecked, TypeError, "seeds: one int, or .*, not 0.5", two, DATA, A, 0.5)
+    refuse(unchecked, TypeError, "seeds: one int, or .*, not None", two, DATA, A, None)
+    refuse(unchecked, TypeError, "seed: a whole number .*, not 0.5", two, DATA, A, 0.5)
     refuse(unchecked, ValueError, "seed: .* of at least 0 .* not -1", two, DATA, A, [0, -1])
     refuse(unchecked, TypeError, "snapshots: .* not 0.5", two, DATA, A, snapshots=[0.5])
     notes = refuse(unchecked, TypeError, "data: a Dataset is needed", two, [DATA, DATA.train])
     assert notes == ["That is networks[1]."]
+
+
+@pytest.mark.parametrize("seed", [np.int64(3), np.uint8(3), torch.tensor(3), np.array(3)])
+def test_seeds_may_be_numbers_of_numpy_and_tensors(unchecked, seed):
+    networks = [[net(3), net(4)] for _ in range(3)]
+    for members, seeds in zip(networks, (3, seed, [seed, seed]), strict=True):
+        population = object.__new__(nh.Population)
+        unchecked(nh.Population.__init__)(population, members, DATA, A, seeds)
+        population.fit()
+    for members in networks[1:]:
+        for network, expected in zip(members, networks[0], strict=True):
+            same(network, expected, 0)
 
 
 def test_snapshots_that_a_recipe_does_not_reach_are_explained(unchecked):
