@@ -159,7 +159,7 @@ def divide(
     device : str or torch.device, optional
         Where to train and measure.
     most : float, optional
-        Examples to show to the networks of a batch; about ten seconds' worth in any case.
+        Examples to show to the networks of a batch; never more than about ten seconds' worth.
     least : int
         Networks that a batch has even if they see more, if there are so many.
     """
