@@ -1,14 +1,17 @@
 """Outputs of executed notebooks, kept until something changes that they depend on.
 
-That is: the code of the notebook, nhlib's modules that it has loaded, the data of nhlib and of the
-book, the chosen data set, Python, the installed packages, and how notebooks are executed. Scripts
+That is: the code of the notebook, the modules of nhlib and the packages that it has loaded, the
+data of nhlib and of the book, the chosen data set, Python, and how notebooks are executed. Scripts
 and styles of explorers are not: they are the page's (see `explorer_scripts`).
 """
 
 import hashlib
 import json
 import os
+import re
 import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 
 import nbformat
@@ -41,12 +44,10 @@ class KeptOutputs:
         self._root = root.resolve()
         self._modules = _digests(root, [*root.glob("nhlib/**/*.py"), *root.glob("book/**/*.py")])
         data = [*root.glob("nhlib/**/*"), *root.glob("book/results/*")]
-        packages = {path.name for place in sys.path for path in Path(place).glob("*.dist-info")}
         self._surroundings = [
             _digests(root, [path for path in data if path.suffix not in NO_DATA]),
             os.environ.get("NHLIB_DATASET", ""),
             sys.version,
-            sorted(packages),
             Path(kernels.__file__).read_text("utf-8"),
         ]
 
@@ -56,11 +57,12 @@ class KeptOutputs:
         if kept is None:
             return None
         about = kept["metadata"].pop("kept")
-        if about["code"] != self._key(notebook) or any(
-            self._modules.get(module) != digest for module, digest in about["modules"].items()
-        ):
-            return None
-        return kept
+        holds = (
+            about["code"] == self._key(notebook)
+            and all(self._modules.get(name) == then for name, then in about["modules"].items())
+            and all(_version(name) == then for name, then in about["packages"].items())
+        )
+        return kept if holds else None
 
     def seconds(self, name: str) -> float | None:
         """Return how long a notebook took when it was last executed, if it ever was."""
@@ -77,7 +79,8 @@ class KeptOutputs:
         }
         notebook["metadata"]["kept"] = {
             "code": self._key(notebook),
-            "modules": {n: digest for n, digest in self._modules.items() if n in names},
+            "modules": {name: now for name, now in self._modules.items() if name in names},
+            "packages": _packages(execution.modules),
             "seconds": execution.seconds,
         }
         path = self._path(name)
@@ -105,11 +108,26 @@ class KeptOutputs:
 
 
 def _digests(root: Path, files: list[Path]) -> dict[str, str]:
+    names = {path.relative_to(root).as_posix(): path for path in sorted(files) if path.is_file()}
     return {
-        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(files)
-        if path.is_file()
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for name, path in names.items()
+        if not re.search(r"(^|/)\.", name)  # what systems and tools leave
     }
+
+
+def _packages(modules: frozenset[Path]) -> dict[str, str | None]:
+    parts = {part.partition(".")[0] for path in modules for part in path.parts}
+    known = packages_distributions()
+    return {name: _version(name) for part in parts & known.keys() for name in known[part]}
+
+
+@cache
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def with_outputs(notebook: NotebookNode, executed: NotebookNode) -> NotebookNode:
