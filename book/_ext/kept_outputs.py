@@ -42,6 +42,7 @@ class KeptOutputs:
     def __init__(self, folder: Path, root: Path) -> None:
         self._folder = folder
         self._root = root.resolve()
+        self._version = cache(_version)  # notebooks load the same packages
         self._modules = _digests(root, [*root.glob("nhlib/**/*.py"), *root.glob("book/**/*.py")])
         data = [*root.glob("nhlib/**/*"), *root.glob("book/results/*")]
         self._surroundings = [
@@ -60,7 +61,7 @@ class KeptOutputs:
         holds = (
             about["code"] == self._key(notebook)
             and all(self._modules.get(name) == then for name, then in about["modules"].items())
-            and all(_version(name) == then for name, then in about["packages"].items())
+            and all(self._version(name) == then for name, then in about["packages"].items())
         )
         return kept if holds else None
 
@@ -122,7 +123,6 @@ def _packages(modules: frozenset[Path]) -> dict[str, str | None]:
     return {name: _version(name) for part in parts & known.keys() for name in known[part]}
 
 
-@cache
 def _version(package: str) -> str | None:
     try:
         return version(package)

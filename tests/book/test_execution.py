@@ -114,6 +114,26 @@ def test_what_changes_outputs_executes_and_nothing_else(repository: Repository) 
     assert repository.executed(NHLIB_DATASET="mnist") == []
 
 
+def test_other_version_of_a_loaded_package_executes(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def install(name: str, version: str) -> None:
+        repository.write(f"{name}.py", "")
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        repository.write(f"{name}-0.dist-info/METADATA", metadata)
+        repository.write(f"{name}-0.dist-info/top_level.txt", name)
+
+    monkeypatch.syspath_prepend(repository.root)
+    install("loaded_package", "1.0")
+    repository.notebook("user", "import loaded_package")
+    assert repository.executed() == ["index", "user"]
+    install("other_package", "1.0")
+    assert repository.executed() == []
+    install("loaded_package", "1.1")
+    assert repository.executed() == ["user"]
+    assert repository.executed() == []
+
+
 def test_page_has_its_own_text_with_outputs_that_are_kept(repository: Repository) -> None:
     code = "from IPython.display import SVG\nSVG('<svg xmlns=\"http://www.w3.org/2000/svg\"/>')"
     caption = {"mystnb": {"figure": {"caption": "An old caption."}, "image": {"alt": "Nothing."}}}
