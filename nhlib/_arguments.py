@@ -381,9 +381,13 @@ def one_or_several_names(name: str, given: Any, what: str) -> list[str]:
     >>> one_or_several_names("layers", "relu1", "layers")
     ['relu1']
     """
-    found = [given] if isinstance(given, str) else several(name, given, f"names of {what}")
+    words = f"{name}: names of {what} are needed, as one text or a list, not {given!r:.60}"
+    try:
+        found = [given] if isinstance(given, str) else list(given)
+    except TypeError:
+        raise TypeError(words) from None
     if not found or not all(isinstance(one, str) for one in found):
-        raise ValueError(f"{name}: names of {what} are needed, not {given!r:.60}")
+        raise ValueError(words)
     return found
 
 

@@ -54,7 +54,8 @@ def hidden_activations(
     Raises
     ------
     TypeError, ValueError
-        If the network, the inputs or the layers are not what `nhlib.encode` takes.
+        If the network, the inputs or the layers are not what `nhlib.encode` takes, or an
+        activation is not finite.
 
     References
     ----------

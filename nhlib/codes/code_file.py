@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
@@ -20,8 +21,8 @@ class CodeFile:
 
     Rows go to ``PATH.partial``, which takes the place of ``PATH`` when all are there. What was
     written before a kill counts, in whole batches: whoever opens the file again goes on after
-    them, with the batches of a run that was not killed. Rows of zeros at its end do not count: a
-    power failure leaves such rows where none were written.
+    them, with the batches of a run that was not killed. Zeros at its end do not count: a power
+    failure leaves zeros where nothing was written.
 
     Parameters
     ----------
@@ -86,21 +87,22 @@ class CodeFile:
             file.truncate(file.seek(self.start + self.n_done * packed.shape[1]))
             file.write(np.ascontiguousarray(packed).data)
         self.n_done += len(packed)
+        if self.n_done >= self.n:
+            self._finish()
 
     def check_layers(self, layers: Layout) -> None:
-        """Raise ValueError if the file was begun with other layers."""
+        """Raise FileExistsError if the file was begun with other layers."""
         if self.layers is None or list(layers.items()) != list(self.layers.items()):
-            raise ValueError(
-                f"path: {self.partial} was begun with layers {dict(self.layers or {})}, "
-                f"not {dict(layers)}"
+            raise FileExistsError(
+                f"path: {self._there} is there, and was begun with layers "
+                f"{dict(self.layers or {})}, not {dict(layers)}; choose another path, or delete it"
             )
 
     def check_rows(self, packed: UInt8[np.ndarray, "rows n_bytes"], start: int) -> None:
         """Raise FileExistsError if the file has other rows than these from a place on."""
         if not np.array_equal(packed, self.rows(start, start + len(packed))):
-            there = self.path if self.path.exists() else self.partial
             raise FileExistsError(
-                f"path: {there} is there, and holds other codes for the inputs from {start} on "
+                f"path: {self._there} is there, with other codes for the inputs from {start} on "
                 "than this network gives now. Has its forward changed, or something that it keeps "
                 "beside its weights? Or does it draw random numbers, or compute on another device "
                 "or with other threads than before? Choose another path, or delete it"
@@ -112,13 +114,20 @@ class CodeFile:
             return self.codes().packed[start:stop]
         return self._mapped(self.n_done)[start:stop]
 
+    @property
+    def _there(self) -> Path:
+        return self.path if self.path.exists() else self.partial
+
     def codes(self) -> NeuralCodes:
         """Return the finished codes, mapped from the file."""
-        if not self.path.exists():
-            with self.partial.open("r+b") as file:
-                os.fsync(file.fileno())  # or the name may outlive a power failure, and rows not
-            self.partial.replace(self.path)
+        if not self.path.exists():  # killed just before it got its name
+            self._finish()
         return NeuralCodes.load(self.path, mapped=True)
+
+    def _finish(self) -> None:
+        with self.partial.open("r+b") as file:
+            os.fsync(file.fileno())  # or the name may outlive a power failure, and rows not
+        self.partial.replace(self.path)
 
     def _mapped(self, n_rows: int) -> UInt8[np.ndarray, "rows n_bytes"]:
         assert self.layers is not None
@@ -128,22 +137,25 @@ class CodeFile:
         return np.memmap(self.partial, np.uint8, "r", self.start, shape)
 
     def _n_written(self) -> int:
-        """Count the rows up to the last that is not all 0."""
+        """Count the rows up to the last byte that is not 0."""
         assert self.layers is not None
         n_bytes = max(1, row_bytes(self.layers))
         n_there = min(self.n, (self.partial.stat().st_size - self.start) // n_bytes)
-        rows, step = self._mapped(n_there), max(1, _BLOCK // n_bytes)
-        for stop in range(n_there, 0, -step):
-            first = max(0, stop - step)
-            written = np.flatnonzero(rows[first:stop].any(axis=1))
+        there = self._mapped(n_there).reshape(-1)
+        for stop in range(len(there), 0, -_BLOCK):
+            first = max(0, stop - _BLOCK)
+            written = np.flatnonzero(there[first:stop])
             if len(written):
-                return first + int(written[-1]) + 1
+                return (first + int(written[-1]) + 1) // n_bytes
         return 0
 
     def _recognise(self, path: Path) -> bool:
         """Read the header of a file of this origin; tell whether all of it is there."""
-        with path.open("rb") as file:
-            about, start = raw_header(file)
+        about: dict[str, Any] = {}
+        start = 0
+        if path.is_file():
+            with path.open("rb") as file:
+                about, start = raw_header(file)
         if path == self.partial and path.stat().st_size < start <= LONGEST_HEADER:
             return False
         metadata = about.get("__metadata__")

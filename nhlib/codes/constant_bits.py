@@ -1,10 +1,12 @@
 """Bits that never change, and codes without them."""
 
+import math
+
 import numpy as np
 from jaxtyping import Bool
 
 from nhlib.codes.code_format import Layout
-from nhlib.codes.neural_codes import NeuralCodes, check_same_layers
+from nhlib.codes.neural_codes import NeuralCodes, check_codes, check_same_layers
 
 # Bytes of unpacked bits held at once.
 _UNPACKED = 1 << 26
@@ -25,6 +27,7 @@ def drop_constant_bits(*codes: NeuralCodes) -> tuple[NeuralCodes, ...]:
     -------
     tuple of NeuralCodes
         The same sets, in the same order; a layer keeps its name and loses its inner shape.
+        Of no codes at all, all bits are kept.
 
     Raises
     ------
@@ -40,11 +43,15 @@ def drop_constant_bits(*codes: NeuralCodes) -> tuple[NeuralCodes, ...]:
     """
     if not codes:
         raise ValueError("codes: at least one set of codes is needed, none was given")
-    for other in codes[1:]:
+    if isinstance(codes[0], (list, tuple)):
+        raise TypeError("codes: pass the sets one after the other, drop_constant_bits(*codes)")
+    for other in codes:
+        check_codes("codes", other)
         check_same_layers("codes", codes[0], other)
     full = [part.packed for part in codes if len(part)]
-    if not full:
-        return codes
+    if not full:  # nobody knows which bits would change
+        flat = {name: (math.prod(shape),) for name, shape in codes[0].layers.items()}
+        return tuple(NeuralCodes(part.packed, flat) for part in codes)
     ever_on = np.bitwise_or.reduce([np.bitwise_or.reduce(part, axis=0) for part in full])
     always_on = np.bitwise_and.reduce([np.bitwise_and.reduce(part, axis=0) for part in full])
     changing = NeuralCodes((ever_on & ~always_on)[None], codes[0].layers)

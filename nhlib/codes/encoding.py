@@ -41,20 +41,24 @@ def encode(
     """Compute the neural code of every input: which units of the network are on.
 
     A bit is 1 where the unit's pre-activation (what goes into the activation function) is
-    greater than 0. Layers come in the order in which they run; the bits of a layer in the
-    order of its tensor's dimensions, channels before rows before columns.
+    greater than 0, where the slope of a ReLU changes. Layers come in the order in which they
+    run; the bits of a layer in the order of its tensor's dimensions, channels before rows
+    before columns.
 
-    Seen are ``relu``, ``leaky_relu``, ``prelu`` (the sign of their input), ``threshold``
-    and ``clamp`` at 0, as modules, functions or methods, in place or not. Activations with
-    two kinks (ReLU6, hardtanh, ``clamp(a, b)``, shrinkage) give two bits a unit: first all
-    bits "above the lower kink", then all bits "above the upper kink". A clamp with one bound
-    other than 0 is taken for a guard, not for an activation. Gates (sigmoid, softmax) are
-    ignored. ``maximum``, ``where``, ``abs`` and ``x * (x > 0)`` cannot be told from other
-    arithmetic and are not seen; max-pooling adds borders between linear regions that no
-    code sees.
+    Seen are ``relu``, ``leaky_relu``, ``prelu``, ``rrelu`` (the sign of their input), ``clamp``
+    at 0, and ``threshold`` (is the input above the threshold?), as modules, functions or
+    methods, in place or not. Activations with two kinks (ReLU6, hardtanh, ``clamp(a, b)``,
+    shrinkage) give two bits a unit: first all bits "above the lower kink", then all bits "above
+    the upper kink". A clamp with one bound other than 0, or of whole numbers, is taken for a
+    guard, not for an activation. Gates (sigmoid, softmax) are ignored. What PyTorch has no
+    operation for (``maximum``, ``where``, ``abs``, ``x * (x > 0)``, softsign) cannot be told
+    from other arithmetic and is not seen; max-pooling adds borders between linear regions that
+    no code sees.
 
     The network runs in eval mode without gradients, and is left as it was found: modes of
-    all its modules, buffers, hooks, gradients, and the random state.
+    all its modules, buffers, hooks, gradients, and the random state. So are the inputs. Inside
+    ``torch.inference_mode`` codes are the same; under ``torch.autocast`` they are those of the
+    network as it runs there.
 
     Parameters
     ----------
@@ -62,7 +66,8 @@ def encode(
         Any network. A layer is named as ``torchvision.models.feature_extraction`` names it:
         by the path of its module (``layer1.0.relu``), with ``_1``, ``_2`` for later calls;
         an activation written as a function is named after the module that calls it and the
-        function. Compiled networks run uncompiled.
+        function. Compiled networks run uncompiled. A network may not apply activations out of
+        sight: in quantized or fused operations, in those of another library, or in a thread.
     inputs : tensor, array, nhlib.Split or torch DataLoader
         n inputs, counted by the first dimension, here and in every activation. Of what a
         DataLoader yields, the first part is taken (and a loader that shuffles shuffles the codes).
@@ -85,9 +90,10 @@ def encode(
     out : path, optional
         Write the codes to this file, batch by batch, and return them mapped from it: they may
         be larger than the memory. What a killed run has written stays in ``OUT.partial``, and
-        the same call goes on from there; once all is written, it returns at once. The inputs
-        have to be a tensor, an array (a ``numpy.memmap``, too) or a Split; they and the weights
-        are read once to recognise them.
+        the same call goes on from there. The inputs have to be a tensor, an array (a
+        ``numpy.memmap``, too) or a Split. To recognise them, the inputs, the weights and the
+        code of a ``forward`` of your own are read once, and the first and the last batch that
+        the file has are encoded again: all of their bits have to be equal.
     progress : bool, default True
         Show a progress bar when it takes longer than two seconds.
 
@@ -99,13 +105,15 @@ def encode(
     Raises
     ------
     ValueError
-        If there is no activation to see, a smooth or fused one, or none of the name asked
-        for; if inputs do not fit the network; if its output is not finite because an input,
-        a weight or a pre-activation is not (nan, infinity); if the network is
-        scripted, not yet initialized or spread over several devices; if an activation's
-        first dimension is not the batch.
+        If there is no activation to see, one that PyTorch calls by a smooth function's name, one
+        out of sight, or none of the name asked for; if inputs do not fit the network; if a
+        pre-activation is nan, or its output is not finite because an input, a weight or a
+        pre-activation is not; if the network is scripted, on the device meta, not yet
+        initialized or spread over several devices, or cannot be copied to `device`; if an
+        activation's first dimension is not the batch; if `train_mode` is to normalize a last
+        batch of one input; inside ``torch.func.vmap`` and its kin, or where PyTorch traces.
     TypeError
-        If `network` or `inputs` is of a wrong kind.
+        If `network`, `inputs`, `layers` or `device` is of a wrong kind.
     FileNotFoundError, FileExistsError
         If the folder of `out` does not exist; if `out` holds something else than these codes.
 

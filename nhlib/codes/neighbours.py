@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float32, Int32, Int64, UInt8
 from torch import Tensor
 
-from nhlib._arguments import whole_number
+from nhlib._arguments import torch_device, whole_number
 from nhlib._progress import progress_bar
 from nhlib.codes.hamming import hamming_distances
-from nhlib.codes.neural_codes import NeuralCodes, check_same_layers
+from nhlib.codes.neural_codes import NeuralCodes, check_codes, check_same_layers
 
 # faiss has special code for rows of a multiple of 16 bytes.
 _ALIGNED = 16
@@ -66,9 +66,9 @@ def nearest_codes(
     Raises
     ------
     TypeError
-        If `k` is not a whole number.
+        If `codes` or `others` are no NeuralCodes, `k` is no whole number, or `device` no device.
     ValueError
-        If the layers differ, or `k` is not from 1 to m.
+        If the layers differ, `k` is not from 1 to m, or there is no such device.
 
     References
     ----------
@@ -80,11 +80,11 @@ def nearest_codes(
     >>> nearest_codes(NeuralCodes.from_bits([[1, 0]]), others, k=3)
     (array([[0, 0, 1]], dtype=int32), array([[2, 3, 0]]))
     """
+    check_codes("codes", codes)
+    check_codes("others", others, 1)
     check_same_layers("others", codes, others)
-    if len(others) == 0:
-        raise ValueError("others: at least one code is needed, and there is none")
     k = whole_number("k", k, 1, len(others))
-    device = torch.device(device)
+    device = torch_device("device", device)
     with progress_bar("neighbours", len(codes), "codes", progress) as bar:
         if device.type != "cpu" or find_spec("faiss") is None:
             return hamming_neighbours(codes.packed, others.packed, k, device, bar.update)

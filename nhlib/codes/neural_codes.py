@@ -181,6 +181,12 @@ class NeuralCodes:
     def __reduce__(self) -> tuple[Any, ...]:
         return NeuralCodes._own, (np.asarray(self._packed), dict(self._layers))
 
+    def __array__(self, *_: Any, **__: Any) -> np.ndarray:
+        raise TypeError(
+            "NeuralCodes are no array; codes.bits() has a row of 0 and 1 for each, and "
+            "codes.packed its bytes"
+        )
+
     def bits(self) -> UInt8[np.ndarray, "n n_bits"]:
         """Unpack: one byte, 0 or 1, for every bit.
 
@@ -407,9 +413,11 @@ def check_codes(name: str, given: Any, least: int = 0) -> NeuralCodes:
     NeuralCodes(1 examples × 2 bits, bits: 2)
     """
     if not isinstance(given, NeuralCodes):
-        how = ""
-        if isinstance(given, (np.ndarray, list, Tensor)) and np.ndim(given) == 2:
+        how, first = "", given[0] if isinstance(given, (list, tuple)) and given else None
+        if getattr(given, "ndim", 0) == 2 or isinstance(first, (list, tuple)):
             how = "; of rows of 0 and 1 they are made by nhlib.NeuralCodes.from_bits"
+        elif isinstance(first, NeuralCodes):
+            how = f" of {len(given)}"
         raise TypeError(f"{name}: NeuralCodes are needed, not {type(given).__name__}{how}")
     if len(given) < least:
         needed = "one code is" if least == 1 else f"{least} codes are"

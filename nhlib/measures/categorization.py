@@ -6,12 +6,13 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Float64, Int64
 
-from nhlib._arguments import whole_number
+from nhlib._arguments import torch_device, whole_number
 from nhlib._progress import progress_bar
-from nhlib.codes import NeuralCodes, nearest_codes
+from nhlib.codes import NeuralCodes, check_codes, nearest_codes
 from nhlib.measures.kmeans import kmeans, nearest_centre
 from nhlib.measures.labelled_examples import Task, labelled, points_of
 from nhlib.measures.logistic_regression import one_versus_one, vote
+from nhlib.measures.nearest_points import nearest_points
 
 _MAPPINGS = ("many-to-one", "one-to-one")
 # The seed of K-Means in the code of the paper's authors.
@@ -93,6 +94,7 @@ def kmeans_accuracy(
         raise ValueError(
             f"mapping: there are {' and '.join(map(repr, _MAPPINGS))}, not {mapping!r}"
         )
+    device = torch_device("device", device)
     task = Task.of(train_codes, train_labels, test_codes, test_labels, needs_test=False)
     if n_clusters is None:
         n_clusters = len(task.classes)
@@ -106,9 +108,7 @@ def kmeans_accuracy(
         n_distinct, n_features = len(np.unique(rows)), points.shape[1]
     # K-Means stops when centres move by less than this share of the mean variance: of a bit.
     tolerance = _TOLERANCE * points.shape[1] / n_features
-    train, test = _clusters(
-        points, others, min(n_clusters, n_distinct), seed, tolerance, torch.device(device)
-    )
+    train, test = _clusters(points, others, min(n_clusters, n_distinct), seed, tolerance, device)
     table = np.zeros((n_clusters, len(task.classes)), np.int64)
     np.add.at(table, (train, task.y), 1)
     if mapping == "many-to-one":
@@ -136,8 +136,8 @@ def knn_accuracy(
 
     Neighbours are ordered by distance, then by index (see `nearest_codes`); each has one
     vote for its class, and among classes with equally many votes the smallest wins. So the
-    result is the same on every device. Ties are common, and other software breaks them
-    otherwise: accuracies then differ a little.
+    result is the same on every device, and the same for codes and for an array of their bits.
+    Ties are common, and other software breaks them otherwise: accuracies then differ a little.
 
     Parameters
     ----------
@@ -174,15 +174,14 @@ def knn_accuracy(
     0.5
     """
     task = Task.of(train_codes, train_labels, test_codes, test_labels)
-    k = whole_number("k", k, 1, len(task.y))
+    k, device = whole_number("k", k, 1, len(task.y)), torch_device("device", device)
     if isinstance(task.train, NeuralCodes):
         assert isinstance(task.test, NeuralCodes)
         _, neighbours = nearest_codes(task.test, task.train, k, device, progress)
     else:
-        from sklearn.neighbors import NearestNeighbors
-
-        found = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(task.train)
-        neighbours = found.kneighbors(task.test, return_distance=False)
+        assert not isinstance(task.test, NeuralCodes)
+        assert task.test is not None
+        neighbours = nearest_points(task.test, task.train, k)
     votes = np.zeros((len(neighbours), len(task.classes)), np.int64)
     np.add.at(votes, (np.arange(len(neighbours))[:, None], task.y[neighbours]), 1)
     return task.accuracy(votes.argmax(axis=1))
@@ -233,6 +232,7 @@ def logreg_accuracy(
     >>> logreg_accuracy(train, [0, 0, 1, 1], test, [0, 1])
     1.0
     """
+    device = torch_device("device", device)
     task = Task.of(train_codes, train_labels, test_codes, test_labels)
     if len(task.classes) < 2:
         raise ValueError(
@@ -240,7 +240,6 @@ def logreg_accuracy(
         )
     assert task.test is not None
     points, others = points_of(task.train, task.test)
-    device = torch.device(device)
     if device.type == "cpu":
         from sklearn.linear_model import LogisticRegression
         from sklearn.multiclass import OneVsOneClassifier
@@ -360,8 +359,7 @@ def bit_information(codes: NeuralCodes, labels: Any) -> Float64[np.ndarray, " n_
     >>> bit_information(codes, [0, 0, 1, 1])
     array([1., 0., 0.])
     """
-    if not isinstance(codes, NeuralCodes):
-        raise TypeError(f"codes: NeuralCodes are needed, not {type(codes).__name__}")
+    check_codes("codes", codes)
     y = np.unique(labelled(codes, labels, "codes", "labels")[1], return_inverse=True)[1]
     n = len(y)
     classes = np.bincount(y)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Int64
 
-from nhlib._arguments import whole_number
-from nhlib.codes import NeuralCodes
+from nhlib._arguments import several, whole_number
+from nhlib.codes import NeuralCodes, check_codes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +70,7 @@ def redundancy_ratio(codes: NeuralCodes, n: int | None = None) -> float:
     >>> round(redundancy_ratio(codes, n=2), 4)  # one pair of six shares its code
     0.0833
     """
-    total = _at_least(1, codes)
+    total = len(check_codes("codes", codes, 1))
     if n is None:
         return (total - codes.n_distinct) / total
     return _expected_redundancy(_sharers(codes), total, whole_number("n", n, 1, total))
@@ -115,10 +115,11 @@ def rarefaction_curve(codes: NeuralCodes, sizes: Iterable[int] | None = None) ->
     """
     import pandas as pd
 
-    total = _at_least(2, codes)
+    total = len(check_codes("codes", codes, 2))
     if sizes is None:
         sizes = np.geomspace(2, total, _POINTS).round().astype(int)
-    points = sorted({whole_number("sizes", size, 1, total) for size in sizes})
+    wanted = several("sizes", sizes, "numbers of examples")
+    points = sorted({whole_number("sizes", size, 1, total) for size in wanted})
     if not points:
         raise ValueError("sizes: at least one number of examples is needed, and there is none")
     sharers = _sharers(codes)
@@ -169,7 +170,7 @@ def collision_entropy(codes: NeuralCodes) -> float:
     >>> round(collision_entropy(codes), 3)  # one pair of six: log2(6)
     2.585
     """
-    total = _at_least(2, codes)
+    total = len(check_codes("codes", codes, 2))
     shared = int(np.sum(_sharers(codes) * (_sharers(codes) - 1)))
     return float(np.log2(total * (total - 1) / shared)) if shared else float("inf")
 
@@ -209,6 +210,10 @@ def redundancy_bound(entropy: float | int, n: int) -> float:
     0.00048828125
     """
     n = whole_number("n", n, 1)
+    try:
+        entropy = float(entropy)
+    except (TypeError, ValueError):
+        raise TypeError(f"entropy: a number of bits is needed, not {entropy!r:.60}") from None
     if not entropy >= 0:
         raise ValueError(f"entropy: bits, at least 0, are needed, not {entropy!r}")
     return min(1.0, (n - 1) / 2 * float(2.0**-entropy))
@@ -246,7 +251,7 @@ def bound_on_other_half(codes: NeuralCodes, seed: int = 0) -> dict[str, float | 
     >>> {name: round(value, 2) for name, value in found.items()}
     {'n': 1000, 'entropy': 12.36, 'bound': 0.1, 'redundancy': 0.11}
     """
-    n = _at_least(4, codes) // 2
+    n = len(check_codes("codes", codes, 4)) // 2
     order = np.random.default_rng(whole_number("seed", seed, 0)).permutation(len(codes))
     entropy = collision_entropy(codes[order[:n]])
     return {
@@ -290,7 +295,7 @@ def unit_activity(codes: NeuralCodes) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    total = _at_least(1, codes)
+    total = len(check_codes("codes", codes, 1))
     rows = []
     for layer in codes.layers:
         part = codes[layer]
@@ -360,11 +365,15 @@ def compare_redundancy(
     """
     import pandas as pd
 
+    if not isinstance(sets, Mapping):
+        raise TypeError(
+            "sets: names and their codes are needed, such as {'train': codes, 'test': others}, "
+            f"not {type(sets).__name__}"
+        )
     if not sets:
         raise ValueError("sets: at least one set of codes is needed, and there is none")
     for name, codes in sets.items():
-        if len(codes) < 2:
-            raise ValueError(f"sets: at least 2 codes are needed, but {name!r} has {len(codes)}")
+        check_codes(f"sets[{name!r}]", codes, 2)
     smallest = min(sets, key=lambda name: len(sets[name]))
     most = len(sets[smallest])
     if n is None:
@@ -388,14 +397,6 @@ def compare_redundancy(
             for layer, part in parts
         ]
     return pd.DataFrame(rows)
-
-
-def _at_least(least: int, codes: NeuralCodes) -> int:
-    if len(codes) < least:
-        needed = "one code is" if least == 1 else f"{least} codes are"
-        there = f"there are {len(codes)}" if len(codes) else "there is none"
-        raise ValueError(f"codes: at least {needed} needed, and {there}")
-    return len(codes)
 
 
 def _sharers(codes: NeuralCodes) -> Int64[np.ndarray, " n_distinct"]:

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Int64
 
+from nhlib._arguments import class_labels
 from nhlib.codes import NeuralCodes, check_same_layers
 
 # Codes, or real numbers to compare them with.
@@ -70,29 +71,32 @@ def labelled(
 ) -> tuple[Examples, Int64[np.ndarray, " n"]]:
     """Check examples and their labels, given as the arguments so named."""
     if isinstance(examples, (torch.Tensor, np.ndarray)):
-        if isinstance(examples, torch.Tensor):
-            examples = examples.detach().cpu().to(torch.float32).numpy()
-        # A copy by rows; adding 0 makes -0 a 0.
-        numbers = np.array(examples, np.float32, order="C") + np.float32(0)
-        examples = numbers.reshape(len(numbers), math.prod(numbers.shape[1:]))
-        if not np.isfinite(examples).all():
-            raise ValueError(f"{name}: finite numbers are needed, and there is nan or infinity")
+        examples = _real_numbers(examples, name)
     elif not isinstance(examples, NeuralCodes):
         raise TypeError(
             f"{name}: NeuralCodes are needed, or a tensor or array of real numbers, "
             f"not {type(examples).__name__}"
         )
-    if labels is None:
-        raise TypeError(f"{labels_name}: one class for each code is needed, not None")
     if not len(examples):
         raise ValueError(f"{name}: at least one example is needed, and there is none")
-    classes = labels.cpu().numpy() if isinstance(labels, torch.Tensor) else np.asarray(labels)
-    if classes.shape != (len(examples),) or classes.dtype.kind not in "iub":
-        raise ValueError(
-            f"{labels_name}: {len(examples)} whole numbers are needed, one for each of {name}, "
-            f"not {classes.dtype} of shape {classes.shape}"
+    return examples, class_labels(labels_name, labels, len(examples), name)
+
+
+def _real_numbers(examples: torch.Tensor | np.ndarray, name: str) -> Float32[np.ndarray, "n d"]:
+    """Return one row of float32 an example, a copy."""
+    if isinstance(examples, torch.Tensor):
+        examples = examples.detach().cpu()
+        examples = (examples if examples.is_complex() else examples.to(torch.float32)).numpy()
+    if examples.ndim == 0 or examples.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{name}: real numbers are needed, one row an example, not {examples.dtype} "
+            f"of shape {examples.shape}"
         )
-    return examples, classes.astype(np.int64)
+    # By rows; adding 0 makes -0 a 0.
+    numbers = np.array(examples, np.float32, order="C") + np.float32(0)
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"{name}: finite numbers are needed, and there is nan or infinity")
+    return numbers.reshape(len(numbers), math.prod(numbers.shape[1:]))
 
 
 def points_of(

@@ -191,8 +191,13 @@ def undisturbed(network: nn.Module, device: torch.device, train_mode: bool) -> I
                 module.training = mode
             for module, held in buffers:
                 for buffer in held.values():
-                    if buffer is not None and not torch.equal(buffer, values[id(buffer)]):
+                    if buffer is not None and not _same(buffer, values[id(buffer)]):
                         buffer.copy_(values[id(buffer)])
                 if not isinstance(module, torch.jit.ScriptModule):  # which keeps its own
                     module._buffers.clear()
                     module._buffers.update(held)
+
+
+def _same(one: Tensor, other: Tensor) -> bool:
+    # Of sparse tensors PyTorch does not know.
+    return one.layout is torch.strided and torch.equal(one, other)

@@ -142,7 +142,161 @@ def test_of_finished_codes_only_the_first_and_the_last_batch_are_computed_again(
     assert sizes == [7, 1]
 
 
+def test_rows_that_a_power_failure_left_as_zeros_are_written_again(tmp_path):
+    path, partial = tmp_path / "codes", tmp_path / "codes.partial"
+    expected = nh.encode(network(), inputs(), batch_size=7, out=path)
+    whole = path.read_bytes()
+    path.unlink()
+    for zeros in (1, 20, 150, len(whole) - 300):
+        partial.write_bytes(whole[:-zeros] + bytes(zeros))
+        assert nh.encode(network(), inputs(), batch_size=7, out=path) == expected
+        assert path.read_bytes() == whole
+        path.unlink()
+
+
+def test_codes_that_are_zeros_indeed_can_be_resumed(tmp_path):
+    net = nn.Sequential(nn.Linear(20, 3), nn.ReLU())
+    nn.init.constant_(net[0].bias, -100)
+    path = tmp_path / "codes"
+    expected = nh.encode(net, inputs(), batch_size=7, out=path).bits()
+    assert not expected.any()
+    path.rename(tmp_path / "codes.partial")
+    assert np.array_equal(nh.encode(net, inputs(), batch_size=7, out=path).bits(), expected)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_whatever_a_network_keeps_and_arrays_of_any_bytes_can_be_streamed(tmp_path):
+    class WithExtraState(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.linear, self.relu = nn.Linear(20, 5), nn.ReLU()
+            self.register_buffer("sparse", torch.eye(3).to_sparse())
+
+        def get_extra_state(self):
+            return {"step": 3, "by": object(), "with": torch.ones(2)}
+
+        def set_extra_state(self, state):
+            pass
+
+        def forward(self, x):
+            return self.relu(self.linear(x))
+
+    dynamic = torch.ao.quantization.quantize_dynamic(network(), {nn.Linear})
+    half = network().to(torch.bfloat16)
+    for i, (net, given) in enumerate(
+        [
+            (WithExtraState(), inputs()),
+            (dynamic, inputs()),
+            (half, inputs()),
+            (network(), inputs().numpy().astype(">f4")),
+            (network(), inputs().numpy()[:, ::-1]),
+        ]
+    ):
+        expected = nh.encode(net, given)
+        for _ in range(2):  # written, and recognised
+            assert nh.encode(net, given, out=tmp_path / str(i)) == expected
+
+
 # -- what is refused -------------------------------------------------------------------------
+
+
+class Kept(nn.Module):
+    """A network that keeps something beside its weights."""
+
+    def __init__(self, kept=0.0):
+        super().__init__()
+        torch.manual_seed(0)
+        self.linear, self.kept = nn.Linear(20, 5), kept
+
+    def forward(self, x):
+        return torch.relu(self.linear(x) + self.kept)
+
+
+class NotPersistent(Kept):
+    def __init__(self, kept):
+        super().__init__()
+        del self.kept
+        self.register_buffer("kept", torch.full((5,), kept), persistent=False)
+
+
+class Listed(nn.Module):
+    """A network whose layers are in a list that PyTorch does not know."""
+
+    def __init__(self, seed):
+        super().__init__()
+        torch.manual_seed(seed)
+        self.layers = [nn.Linear(20, 5), nn.ReLU()]
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+def edited(forward):
+    """Return a network whose forward was edited, as when a cell of a notebook is run again."""
+    return type("Edited", (Kept,), {"forward": forward})()
+
+
+def patched(forward):
+    net = Kept()
+    net.forward = forward.__get__(net)
+    return net
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (Kept(), Kept(100.0)),
+        (NotPersistent(0.0), NotPersistent(100.0)),
+        (Listed(1), Listed(2)),
+        (
+            edited(lambda self, x: torch.relu(self.linear(x))),
+            edited(lambda self, x: torch.relu(-self.linear(x))),
+        ),
+        (Kept(), patched(lambda self, x: torch.relu(-self.linear(x)))),
+    ],
+    ids=["attribute", "buffer", "list", "edited forward", "patched forward"],
+)
+@pytest.mark.parametrize("suffix", ["", ".partial"])
+def test_codes_of_what_the_network_was_are_not_taken_for_current(tmp_path, before, after, suffix):
+    path = tmp_path / "codes"
+    nh.encode(before, inputs(), batch_size=7, out=path)
+    there = path.rename(tmp_path / f"codes{suffix}")
+    content = there.read_bytes()
+    with pytest.raises(FileExistsError, match=f"path: .*codes{suffix} is there"):
+        nh.encode(after, inputs(), batch_size=7, out=path)
+    assert there.read_bytes() == content
+
+
+def test_codes_with_other_layers_are_not_taken_for_current(tmp_path):
+    layers = [nn.Linear(20, 5), nn.ReLU()]
+    net = Listed(0)
+    net.layers = layers
+    nh.encode(net, inputs(), out=tmp_path / "codes")
+    net.layers = [*layers, nn.ReLU()]
+    with pytest.raises(FileExistsError, match="codes is there, and was begun with layers .*, not"):
+        nh.encode(net, inputs(), out=tmp_path / "codes")
+
+
+def test_a_change_that_shows_in_the_last_batch_alone_is_seen(tmp_path):
+    class Guarded(Kept):
+        def forward(self, x):
+            return torch.relu(self.linear(x) + self.kept * (x.sum(dim=1, keepdim=True) > 100))
+
+    given = inputs()
+    given[49] = 100.0
+    nh.encode(Guarded(0.0), given, batch_size=7, out=tmp_path / "codes")
+    with pytest.raises(FileExistsError, match="other codes for the inputs from 49 on"):
+        nh.encode(Guarded(1e6), given, batch_size=7, out=tmp_path / "codes")
+
+
+def test_random_codes_are_not_compared_in_silence(tmp_path):
+    net = nn.Sequential(nn.Linear(20, 50), nn.Dropout(), nn.ReLU(), nn.Linear(50, 5), nn.ReLU())
+    nh.encode(net, inputs(), out=tmp_path / "codes", train_mode=True)
+    torch.manual_seed(1)
+    with pytest.raises(FileExistsError, match="does it draw random numbers"):
+        nh.encode(net, inputs(), out=tmp_path / "codes", train_mode=True)
 
 
 @pytest.mark.parametrize("suffix", ["", ".partial"])
@@ -199,7 +353,9 @@ def test_other_layers_are_not_added(tmp_path):
     codes = NeuralCodes.from_bits([[1, 0], [1, 1], [0, 1]], {"a": (2,)})
     CodeFile(tmp_path / "codes", 3, "these").append(codes.packed[:2], codes.layers)
     again = CodeFile(tmp_path / "codes", 3, "these")
-    with pytest.raises(ValueError, match=r"begun with layers \{'a': \(2,\)\}, not \{'b': \(2,\)\}"):
+    with pytest.raises(
+        FileExistsError, match=r"begun with layers \{'a': \(2,\)\}, not \{'b': \(2,\)\}"
+    ):
         again.append(codes.packed[2:], {"b": (2,)})
     again.append(codes.packed[2:], codes.layers)
     assert again.codes() == codes
