@@ -14,7 +14,7 @@ from nhlib._arguments import check_columns, is_number, real_number
 
 NUMBERS = [2, 0.5, np.float64(0.5), np.float32(0.5), np.int8(2), Fraction(1, 2), True, None]
 NUMBERS += [torch.tensor(0.5), torch.tensor(2), np.array(0.5), "1", [1], np.array([1]), 1j]
-NUMBERS += [np.True_, torch.tensor(True), torch.tensor(1j), torch.tensor([1.0]), b"1", object()]
+NUMBERS += [np.True_, torch.tensor(True), torch.tensor(1j), torch.tensor([1.0]), b"1", object]
 
 
 @pytest.mark.parametrize("given", NUMBERS, ids=repr)

@@ -421,7 +421,7 @@ def check_codes(name: str, given: Any, least: int = 0) -> NeuralCodes:
         raise TypeError(f"{name}: NeuralCodes are needed, not {type(given).__name__}{how}")
     if len(given) < least:
         needed = "one code is" if least == 1 else f"{least} codes are"
-        there = f"there are {len(given)}" if len(given) else "there is none"
+        there = {0: "there is none", 1: "there is one"}.get(len(given), f"there are {len(given)}")
         raise ValueError(f"{name}: at least {needed} needed, and {there}")
     return given
 

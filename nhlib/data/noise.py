@@ -40,9 +40,9 @@ def random_inputs(data: Dataset, n: int, seed: int = 0) -> Float32[Tensor, "n *s
 def with_label_noise(data: Dataset, fraction: float, seed: int = 0) -> Dataset:
     """Shuffle the labels of a random fraction of the training examples among themselves.
 
-    How often each label occurs does not change, and some examples keep their label by
-    chance: with c equally frequent classes, about one in c of those chosen. With one seed
-    the examples of a smaller fraction are among those of a larger one.
+    How often each label occurs does not change, and some of the chosen examples keep their
+    label by chance: with c equally frequent classes, about one in c where many are chosen.
+    With one seed the examples chosen for a smaller fraction are among those for a larger one.
 
     Parameters
     ----------
@@ -72,7 +72,8 @@ def with_label_noise(data: Dataset, fraction: float, seed: int = 0) -> Dataset:
     fraction = real_number("fraction", fraction, 0, 1)
     chosen = _choose(data, fraction, generator)
     labels = data.train.labels.clone()
-    labels[chosen] = labels[chosen[torch.randperm(len(chosen), generator=generator)]]
+    shuffled = torch.randperm(len(chosen), device="cpu", generator=generator)
+    labels[chosen] = labels[chosen[shuffled]]
     train = Split(data.train.inputs, labels)
     return replace(data, name=f"{data.name}, label noise {fraction:g}", train=train)
 
@@ -120,9 +121,12 @@ def _generator(seed: int) -> torch.Generator:
 
 def _choose(data: Dataset, fraction: float, generator: torch.Generator) -> Int64[Tensor, "k"]:
     n = len(data.train)
-    return torch.randperm(n, generator=generator)[: round(fraction * n)]
+    return torch.randperm(n, device="cpu", generator=generator)[: round(fraction * n)]
 
 
 def _uniform(data: Dataset, n: int, generator: torch.Generator) -> Float32[Tensor, "n *shape"]:
     low, high = data.box
-    return low + (high - low) * torch.rand(n, *data.input_shape, generator=generator)
+    size = (n, *data.input_shape)
+    # Whatever PyTorch's defaults are.
+    numbers = torch.rand(size, dtype=torch.float32, device="cpu", generator=generator)
+    return low + (high - low) * numbers

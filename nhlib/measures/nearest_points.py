@@ -73,7 +73,7 @@ def nearest_points(
     return found
 
 
-def _power_of_two(*arrays: Float64[np.ndarray, "rows d"]) -> float:
+def _power_of_two(*arrays: Float64[np.ndarray, "_ d"]) -> float:
     """Return a factor that makes all numbers whole, and squared distances exact; 0 if none does."""
     largest = max((float(np.abs(array).max()) for array in arrays if array.size), default=0.0)
     n_features, m = arrays[-1].shape[1], len(arrays[-1])

@@ -22,6 +22,29 @@ def test_random_inputs_fill_the_box():
         assert (shares - 0.1).abs().max() < 5 * (0.09 / x.numel()) ** 0.5
 
 
+def test_defaults_of_pytorch_do_not_matter():
+    data = load("digits")
+
+    def noise():
+        return [
+            random_inputs(data, 5),
+            with_instance_noise(data, 0.1).train.inputs,
+            with_label_noise(data, 0.1).train.labels,
+        ]
+
+    expected = noise()
+    torch.set_default_dtype(torch.float64)
+    torch.set_default_device("meta")
+    try:
+        found = noise()
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)
+    for one, other in zip(found, expected, strict=True):
+        assert (one.dtype, one.device.type) == (other.dtype, "cpu")
+        assert torch.equal(one, other)
+
+
 def test_label_noise_shuffles_some_labels_among_themselves():
     data = load("digits")
     before = data.train.labels.clone()

@@ -777,7 +777,9 @@ def test_lazy_layers_are_explained(unchecked, layer):
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit")
 def test_scripted_networks_train_as_what_they_were_made_of():
+    # A bias in front of batch normalization has no gradient but rounding, which Adam makes large.
     network = mlp(4, [3], 3, batch_norm=True)
+    network[1] = nn.Linear(4, 3, bias=False)
     scripted = torch.jit.script(copy.deepcopy(network))
     fit(network, small_data(), Recipe(epochs=2))
     fit(scripted, small_data(), Recipe(epochs=2))
