@@ -8,7 +8,6 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Int64
 from torch import Tensor
-from torch.nn.utils.rnn import pad_sequence
 
 # Of a member in a layer: its stream, or its number, and its units there.
 Place = tuple[int, slice]
@@ -74,7 +73,8 @@ class Layout:
             used[stream] += sizes[0]
         widest = [max(sizes) for sizes in zip(*widths, strict=True)]
         # A stream has one unit more than its members: its weights are 0, and stay so, and it lends
-        # its 0 to all units that pad a member.
+        # its 0 to all units that pad them. (Where its inputs are infinite it is no number, which
+        # must not reach the members of another stream.)
         self._units: list[tuple[int, ...]] = [
             (len(used), max(used) + 1),
             *((len(widths), size) for size in widest[1:]),
@@ -138,9 +138,12 @@ class Layout:
     ) -> tuple[Int64[Tensor, " members_x_width"], Int64[Tensor, " streams_x_units"]]:
         """Return the ways from the units of streams to those of members, padded, and back."""
         units = torch.arange(prod(self._units[0])).view(self._units[0])
-        padded = pad_sequence(
-            [units[place] for place in places], batch_first=True, padding_value=units.numel() - 1
-        ).flatten()
+        width = max(len(units[place]) for place in places)
+        padded = torch.stack([units[stream, -1].expand(width) for stream, _ in places])
+        for row, place in zip(padded, places, strict=True):
+            own = units[place]
+            row[: len(own)] = own
+        padded = padded.flatten()
         # Where a unit has no member its slope does not matter: it is off.
         back = torch.zeros_like(units.flatten())
         back[padded] = torch.arange(len(padded))

@@ -276,6 +276,16 @@ def test_failures_are_kept_apart(batch_norm):
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("value", [torch.inf, torch.nan])
+def test_inputs_of_one_data_set_do_not_reach_the_members_of_another(batch_norm, value):
+    broken = copy.deepcopy(DATA)
+    broken.train.inputs[3, 2] = value
+    networks = [net(*widths, batch_norm=batch_norm) for widths in [(3, 4), (6, 2), (5, 5), (2, 3)]]
+    population = as_alone(networks, [DATA, NOISY, broken, broken])
+    assert population.failed.keys() == {2, 3}
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
 def test_failures_keep_the_last_complete_epoch(batch_norm):
     networks = [net(5 + i, 4, batch_norm=batch_norm) for i in range(4)]
     population = as_alone(networks, recipes=[A, DIVERGING, DIVERGING, A], snapshots=(0, 1, 2))
