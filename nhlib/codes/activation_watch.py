@@ -23,7 +23,7 @@ from nhlib._arguments import one_or_several_names
 from nhlib._interrupts import interrupts_held_back
 from nhlib.codes.operations import MODULES, Kinks, Role, role_of
 from nhlib.codes.packing import pack_on_cpu, pack_on_device
-from nhlib.networks import not_plain, undisturbed, unwrapped
+from nhlib.networks import not_plain, undisturbed, unwrap
 
 # What Python runs when a module is called.
 _CALL = nn.Module._call_impl.__code__
@@ -417,7 +417,7 @@ def network_to_watch(given: Any) -> nn.Module:
             f"network: it is to run inside {around}, where tensors have no numbers of their own; "
             "encode outside, and take the codes in"
         )
-    return unwrapped(given)
+    return unwrap(given)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

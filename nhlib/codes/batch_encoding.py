@@ -76,7 +76,7 @@ class BatchEncoder:
 
     def collect(self, running: Running) -> int:
         """Put the codes of a batch away, and return how many there are."""
-        packed = self._arrived(running)
+        packed = self._arrivals(running)
         if not self.shapes:
             self.shapes = running.shapes
             if self.n is not None and not self.file:
@@ -103,7 +103,7 @@ class BatchEncoder:
         for start in sorted(starts):
             batches, _ = batches_of(inputs[start : min(start + batch_size, self.done)], batch_size)
             for running in self.start_all(batches, may_split):
-                packed = self._arrived(running)
+                packed = self._arrivals(running)
                 self.file.check_layers(running.shapes)
                 self.file.check_rows(packed, start)
                 start += len(packed)
@@ -145,7 +145,7 @@ class BatchEncoder:
         dtype = self.dtype if batch.is_floating_point() else None
         return batch.to(self.device, dtype or batch.dtype, non_blocking=True)
 
-    def _arrived(self, running: Running) -> UInt8[np.ndarray, "rows n_bytes"]:
+    def _arrivals(self, running: Running) -> UInt8[np.ndarray, "rows n_bytes"]:
         """Wait for the codes of a batch, and refuse them if the network computed nonsense."""
         if running.arrived is not None:
             running.arrived.synchronize()

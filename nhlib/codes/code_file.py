@@ -112,7 +112,7 @@ class CodeFile:
         """Read rows that are there already."""
         if self.path.exists():
             return self.codes().packed[start:stop]
-        return self._mapped(self.n_done)[start:stop]
+        return self._map_rows(self.n_done)[start:stop]
 
     @property
     def _there(self) -> Path:
@@ -129,7 +129,7 @@ class CodeFile:
             os.fsync(file.fileno())  # or the name may outlive a power failure, and rows not
         self.partial.replace(self.path)
 
-    def _mapped(self, n_rows: int) -> UInt8[np.ndarray, "rows n_bytes"]:
+    def _map_rows(self, n_rows: int) -> UInt8[np.ndarray, "rows n_bytes"]:
         assert self.layers is not None
         shape = (n_rows, row_bytes(self.layers))
         if not all(shape):
@@ -141,7 +141,7 @@ class CodeFile:
         assert self.layers is not None
         n_bytes = max(1, row_bytes(self.layers))
         n_there = min(self.n, (self.partial.stat().st_size - self.start) // n_bytes)
-        there = self._mapped(n_there).reshape(-1)
+        there = self._map_rows(n_there).reshape(-1)
         for stop in range(len(there), 0, -_BLOCK):
             first = max(0, stop - _BLOCK)
             written = np.flatnonzero(there[first:stop])

@@ -123,7 +123,7 @@ def _by_faiss(
 ) -> tuple[Int32[np.ndarray, "n k"], Int64[np.ndarray, "n k"]]:
     import faiss
 
-    points = _aligned(points)
+    points = _align(points)
     index: Any = faiss.IndexBinaryFlat(8 * points.shape[1])
     # It then lists, for each distance, the first k codes that it meets: they come by index.
     index.use_heap = False
@@ -132,12 +132,12 @@ def _by_faiss(
     indices = np.empty((len(queries), k), np.int64)
     for start in range(0, len(queries), step):
         block = slice(start, min(start + step, len(queries)))
-        distances[block], indices[block] = index.search(_aligned(queries[block]), k)
+        distances[block], indices[block] = index.search(_align(queries[block]), k)
         advance(block.stop - block.start)
     return distances, indices
 
 
-def _aligned(packed: UInt8[np.ndarray, "n n_bytes"]) -> UInt8[np.ndarray, "n more_bytes"]:
+def _align(packed: UInt8[np.ndarray, "n n_bytes"]) -> UInt8[np.ndarray, "n more_bytes"]:
     n, n_bytes = packed.shape
     aligned = np.zeros((n, max(1, -(-n_bytes // _ALIGNED)) * _ALIGNED), np.uint8)
     aligned[:, :n_bytes] = packed

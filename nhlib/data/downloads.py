@@ -53,7 +53,11 @@ def read(name: str, root: str | os.PathLike[str] | None) -> tuple[Labelled, Labe
         train, test = _open(name, folder)
     classes = getattr(train, "classes", map(str, range(10)))
     # torchvision calls MNIST's classes "0 - zero" and so on.
-    return _labelled(train), _labelled(test), [label.split(" - ")[0] for label in classes]
+    return (
+        _images_and_labels(train),
+        _images_and_labels(test),
+        [label.split(" - ")[0] for label in classes],
+    )
 
 
 def _class(name: str) -> Any:
@@ -68,7 +72,7 @@ def _open(name: str, folder: Path, download: bool = False) -> list[Any]:
     return [_class(name)(folder, download=download, **split) for split in which]
 
 
-def _labelled(dataset: Any) -> Labelled:
+def _images_and_labels(dataset: Any) -> Labelled:
     images = torch.as_tensor(dataset.data)
     if images.ndim == 3:  # MNIST and its kin have no axis for channels
         images = images.unsqueeze(1)

@@ -10,7 +10,7 @@ from nhlib._arguments import torch_device, whole_number
 from nhlib._progress import progress_bar
 from nhlib.codes import NeuralCodes, check_codes, nearest_codes
 from nhlib.measures.kmeans import kmeans, nearest_centre
-from nhlib.measures.labelled_examples import Task, labelled, points_of
+from nhlib.measures.labelled_examples import Task, examples_and_labels, points_of
 from nhlib.measures.logistic_regression import one_versus_one, vote
 from nhlib.measures.nearest_points import nearest_points
 
@@ -360,7 +360,7 @@ def bit_information(codes: NeuralCodes, labels: Any) -> Float64[np.ndarray, " n_
     array([1., 0., 0.])
     """
     check_codes("codes", codes)
-    y = np.unique(labelled(codes, labels, "codes", "labels")[1], return_inverse=True)[1]
+    y = np.unique(examples_and_labels(codes, labels, "codes", "labels")[1], return_inverse=True)[1]
     n = len(y)
     classes = np.bincount(y)
     on = np.stack([codes[y == c].bits().sum(axis=0) for c in range(len(classes))]) / n

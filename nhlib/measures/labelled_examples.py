@@ -36,11 +36,11 @@ class Task(NamedTuple):
         needs_test: bool = True,
     ) -> "Task":
         """Check what a user gave, and number the classes; the test may be left out if allowed."""
-        examples, labels = labelled(train, train_labels, "train_codes", "train_labels")
+        examples, labels = examples_and_labels(train, train_labels, "train_codes", "train_labels")
         classes, y = np.unique(labels, return_inverse=True)
         if test is None and test_labels is None and not needs_test:
             return cls(examples, y, None, y, classes)
-        others, labels = labelled(test, test_labels, "test_codes", "test_labels")
+        others, labels = examples_and_labels(test, test_labels, "test_codes", "test_labels")
         if isinstance(examples, NeuralCodes) and isinstance(others, NeuralCodes):
             check_same_layers("test_codes", examples, others)
         elif isinstance(examples, NeuralCodes) or isinstance(others, NeuralCodes):
@@ -66,7 +66,7 @@ class Task(NamedTuple):
         return float(np.mean(predicted == self.test_y))
 
 
-def labelled(
+def examples_and_labels(
     examples: Any, labels: Any, name: str, labels_name: str
 ) -> tuple[Examples, Int64[np.ndarray, " n"]]:
     """Check examples and their labels, given as the arguments so named."""

@@ -11,7 +11,7 @@ from nhlib.networks.inference import (
     dtype_of,
     not_plain,
     undisturbed,
-    unwrapped,
+    unwrap,
 )
 from nhlib.networks.residual import ResNet, resnet18, resnet20, resnet32, resnet56
 
@@ -30,7 +30,7 @@ __all__ = [
     "resnet32",
     "resnet56",
     "undisturbed",
-    "unwrapped",
+    "unwrap",
     "vgg",
     "vgg16",
     "vgg19",

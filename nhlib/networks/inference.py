@@ -114,12 +114,12 @@ def not_plain(tensor: Tensor) -> tuple[str, str] | None:
     return None
 
 
-def unwrapped(network: nn.Module) -> nn.Module:
+def unwrap(network: nn.Module) -> nn.Module:
     """Return the network inside DataParallel, its distributed kin and torch.compile."""
     if isinstance(network, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
-        return unwrapped(network.module)
+        return unwrap(network.module)
     inner = getattr(network, "_orig_mod", None)
-    return unwrapped(inner) if isinstance(inner, nn.Module) else network
+    return unwrap(inner) if isinstance(inner, nn.Module) else network
 
 
 def device_of(network: nn.Module, default: str | torch.device = "cpu") -> torch.device:

@@ -11,7 +11,7 @@ from torch import nn
 from torch.nn.modules import module as module_hooks
 
 from nhlib._arguments import real_numbers
-from nhlib.networks import unwrapped
+from nhlib.networks import unwrap
 from nhlib.regions.affine import FoldedNetwork, Layer
 
 # What is affine once the network is in eval mode.
@@ -69,7 +69,7 @@ def fold(network: Any, input_shape: tuple[int, ...]) -> FoldedNetwork:
             "of every layer; remove it first"
         )
     _check_hooks(network, "it")  # a wrapper may have its own
-    network = unwrapped(network)
+    network = unwrap(network)
     for name, tensor in (*network.named_parameters(), *network.named_buffers()):
         if nn.parameter.is_lazy(tensor) or tensor.is_meta:
             raise ValueError(f"network: {name} has no numbers yet; run the network once first")

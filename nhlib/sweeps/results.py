@@ -145,7 +145,7 @@ class Results:
             if name not in KEYS
         ]
         self._connection.execute(
-            f"INSERT INTO results ({_listed(full)}) VALUES ({', '.join('?' * len(full))}) "
+            f"INSERT INTO results ({_in_quotes(full)}) VALUES ({', '.join('?' * len(full))}) "
             f"ON CONFLICT DO " + (f"UPDATE SET {', '.join(news)}" if news else "NOTHING"),
             list(full.values()),
         )
@@ -178,7 +178,7 @@ class Results:
         import pandas as pd
 
         names = list(columns())
-        rows = self._connection.execute(f"SELECT {_listed(names)} FROM results").fetchall()
+        rows = self._connection.execute(f"SELECT {_in_quotes(names)} FROM results").fetchall()
         place = names.index("widths")
         rows.sort(
             key=lambda row: [
@@ -224,7 +224,7 @@ class _Transaction:
         self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
-def _listed(names: Iterable[str]) -> str:
+def _in_quotes(names: Iterable[str]) -> str:
     # In quotes, since a measure may be called what SQL calls something.
     return ", ".join(f'"{name}"' for name in names)
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from nhlib._progress import progress_bar
 from nhlib.codes import NeuralCodes, encode, nearest_codes
 from nhlib.data import Split, load
-from nhlib.explorers.common.digits import packed
+from nhlib.explorers.common.digits import pack_digits
 from nhlib.explorers.common.explorer import Explorer
 from nhlib.networks import mlp
 from nhlib.plots import plot_codes, plot_images
@@ -108,7 +108,7 @@ class CodeExplorer(Explorer):
                 f"not {self.layer!r}"
             )
         digits = _digits()
-        self._pixels, self._labels = packed(digits)
+        self._pixels, self._labels = pack_digits(digits)
         columns: list[np.ndarray] = []
         networks: dict[str, Any] = {
             name: {"layers": widths, "columns": {protocol: {} for protocol in _RECIPES}}

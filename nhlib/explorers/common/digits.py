@@ -5,13 +5,13 @@ import numpy as np
 from nhlib.data import Split
 
 
-def packed(digits: Split) -> tuple[bytes, bytes]:
+def pack_digits(digits: Split) -> tuple[bytes, bytes]:
     """Return pixels, 0 to 16 in five bits each, and labels, a byte each.
 
     Examples
     --------
     >>> import nhlib as nh
-    >>> pixels, labels = packed(nh.load("digits").test)
+    >>> pixels, labels = pack_digits(nh.load("digits").test)
     >>> len(pixels), list(labels[:3])
     (14400, [7, 6, 3])
     """

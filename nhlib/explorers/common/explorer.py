@@ -46,7 +46,7 @@ class Explorer(anywidget.AnyWidget):
     # Of the embedded data: a script refuses those of another version.
     _version = traitlets.Int().tag(sync=True)
     _settings = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    _allowed = traitlets.Dict().tag(sync=True)
+    _values_of = traitlets.Dict().tag(sync=True)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make one module of the script and of all that it imports."""
@@ -63,7 +63,9 @@ class Explorer(anywidget.AnyWidget):
                 )
         super().__init__(**settings)
         self._settings = names
-        self._allowed = {name: _allowed(trait) for name, trait in self.traits(setting=True).items()}
+        self._values_of = {
+            name: _values_of(trait) for name, trait in self.traits(setting=True).items()
+        }
 
     def still(self) -> tuple[Figure, str, str]:
         """Draw what stands where no script runs; return it, its alternative text and a caption."""
@@ -84,7 +86,7 @@ class Explorer(anywidget.AnyWidget):
         return bundle, metadata
 
 
-def _allowed(trait: traitlets.TraitType[Any, Any]) -> Any:
+def _values_of(trait: traitlets.TraitType[Any, Any]) -> Any:
     """Return the values that a setting takes, as the script needs them."""
     if isinstance(trait, traitlets.Enum):
         assert trait.values is not None

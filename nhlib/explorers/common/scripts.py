@@ -86,7 +86,7 @@ def bundle(folder: Path, entry: str) -> str:
     start_worker = _START_WORKER if "$worker(" in functions else ""
     return (
         f"const $modules = {{}};\nconst $scripts = {{\n{functions}}};\n{start_worker}"
-        f"for (const name of [{_quoted(order)}]) $modules[name] = $scripts[name]($modules);\n"
+        f"for (const name of [{_quote(order)}]) $modules[name] = $scripts[name]($modules);\n"
         f'export default $modules["{entry}"].default;\n'
     )
 
@@ -134,7 +134,7 @@ def _read(
 
     body = _COMMENT.sub(lambda found: found[1] or "", path.read_text("utf-8"))
     body = _IMPORT.sub(take_import, body)
-    body = _WORKER.sub(lambda found: f"$worker({_quoted(needed(found[1])[1])})", body)
+    body = _WORKER.sub(lambda found: f"$worker({_quote(needed(found[1])[1])})", body)
     exports = _EXPORT.findall(body)
     returned = ", ".join(exports)
     body = _EXPORT.sub("", body)
@@ -149,5 +149,5 @@ def _read(
     return scripts[name].order
 
 
-def _quoted(names: list[str]) -> str:
+def _quote(names: list[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)

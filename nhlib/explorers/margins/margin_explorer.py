@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from nhlib.data import Split, load
-from nhlib.explorers.common.digits import packed
+from nhlib.explorers.common.digits import pack_digits
 from nhlib.explorers.common.explorer import Explorer
 from nhlib.networks import mlp
 from nhlib.plots import plot_images
@@ -98,7 +98,7 @@ class MarginExplorer(Explorer):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         digits = _digits()
-        self._pixels, self._labels = packed(digits)
+        self._pixels, self._labels = pack_digits(digits)
         numbers: list[np.ndarray] = []
         for protocol in _RECIPES:
             for epoch in _EPOCHS:

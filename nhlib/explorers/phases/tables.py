@@ -108,7 +108,7 @@ def pack(name: str, table: pd.DataFrame, path: str | None, stored: int) -> dict[
         array[places] = values.to_numpy()
         return array.tobytes()
 
-    asked = _asked(table, kinds["accuracy"])
+    asked = _shared_arguments(table, kinds["accuracy"])
     lines = [] if path is None else [f"pd.read_csv({path!r})"]
     for block in _blocks(table.iloc[stored:]):
         arguments = {**block, **asked}
@@ -139,7 +139,7 @@ def _start(cells: pd.DataFrame, ratio: str) -> list[int]:
     return [int(width), *(int(cells[axis].iloc[0]) for axis in ("epoch", "train_size"))]
 
 
-def _asked(table: pd.DataFrame, accuracies: list[str]) -> dict[str, Any]:
+def _shared_arguments(table: pd.DataFrame, accuracies: list[str]) -> dict[str, Any]:
     """Return the arguments of nhlib.sweep that all networks of a table share."""
     first = table.iloc[0]
     protocol = str(first["protocol"])
