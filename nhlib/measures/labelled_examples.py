@@ -102,7 +102,7 @@ def _real_numbers(examples: torch.Tensor | np.ndarray, name: str) -> Float32[np.
 def points_of(
     train: Examples, test: NeuralCodes | Float32[np.ndarray, "m d"] | None
 ) -> tuple[Float32[np.ndarray, "n k"], Float32[np.ndarray, "others k"]]:
-    r"""Return codes as points whose geometry is theirs, and real numbers as they are.
+    r"""Return Euclidean coordinates with the codes' Hamming distances; real numbers as they are.
 
     Codes of fewer bits than there are training codes are points of 0 and 1. Longer ones would
     fill the memory, and n points span less than n dimensions anyway: their coordinates there
