@@ -1,7 +1,9 @@
 """What every function says when it is given something else than it takes."""
 
 import math
+import re
 from fractions import Fraction
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -99,3 +101,110 @@ def test_one_threshold_may_stand_for_a_list_of_one(taus, deltas):
     table = pd.DataFrame({"width": [20, 40], "redundancy": [0.3, 0.04], "accuracy": [0.7, 0.9]})
     table = table.assign(epoch=60, n=100, seed=0)
     assert nh.sensitivity(table, taus, deltas).equals(nh.sensitivity(table, [0.05], [0.01]))
+
+
+ROWS = np.random.default_rng(0).integers(0, 2, (12, 6))
+CODES = nh.NeuralCodes.from_bits(ROWS)
+CLASSES = np.arange(12) % 3
+TAKE_CODES = {
+    nh.bit_information: lambda codes: (codes, CLASSES),
+    nh.bound_on_other_half: lambda codes: (codes,),
+    nh.collision_entropy: lambda codes: (codes,),
+    nh.compare_redundancy: lambda codes: ({"one": codes},),
+    nh.drop_constant_bits: lambda codes: (codes,),
+    nh.nearest_codes: lambda codes: (CODES, codes, 3),
+    nh.NeuralCodes.hamming: lambda codes: (CODES, codes),
+    nh.plot_class_activity: lambda codes: (codes, CLASSES),
+    nh.plot_codes: lambda codes: (codes, CLASSES),
+    nh.plot_distances: lambda codes: (codes, CLASSES),
+    nh.rarefaction_curve: lambda codes: (codes,),
+    nh.redundancy_ratio: lambda codes: (codes,),
+    nh.unit_activity: lambda codes: (codes,),
+}
+
+
+@pytest.mark.parametrize(("take", "arguments"), TAKE_CODES.items(), ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "given", [ROWS, torch.tensor(ROWS), ROWS.tolist()], ids=lambda given: type(given).__name__
+)
+def test_bits_are_no_codes_and_become_some_as_the_hint_says(take, arguments, given, unchecked):
+    with pytest.raises(TypeError, match=r"NeuralCodes are needed, not (ndarray|Tensor|list); of r"):
+        unchecked(take)(*arguments(given))
+    take(*arguments(nh.NeuralCodes.from_bits(given)))
+    plt.close()
+
+
+TAKE_LABELS = {
+    nh.bit_information: lambda labels: (CODES, labels),
+    nh.knn_accuracy: lambda labels: (CODES, labels, CODES, CLASSES),
+    nh.plot_class_activity: lambda labels: (CODES, labels),
+    nh.plot_codes: lambda labels: (CODES, labels),
+    nh.plot_distances: lambda labels: (CODES, labels),
+}
+
+
+@pytest.mark.parametrize(("take", "arguments"), TAKE_LABELS.items(), ids=lambda f: f.__name__)
+def test_labels_are_numbers_in_order_and_words_become_some(take, arguments, unchecked):
+    take(*arguments(pd.Series(CLASSES, index=np.arange(100, 112))))
+    take(*arguments(CLASSES.tolist()))
+    words = np.array(["cat", "dog", "owl"])[CLASSES]
+    for given in (words, words.tolist(), pd.Series(words)):
+        with pytest.raises(ValueError, match=r"labels: 12 whole .* np\.unique\((\w+), return_inv"):
+            unchecked(take)(*arguments(given))
+        take(*arguments(np.unique(given, return_inverse=True)[1]))
+    with pytest.raises(ValueError, match="labels: 12 whole numbers are needed, one for each"):
+        unchecked(take)(*arguments(CLASSES[:5]))
+    plt.close()
+
+
+@pytest.mark.parametrize(
+    ("inputs", "labels", "hint"),
+    [
+        (pd.DataFrame(ROWS), torch.tensor(CLASSES), "inputs.to_numpy(), dtype=torch.float32)"),
+        (ROWS.tolist(), torch.tensor(CLASSES), "inputs, dtype=torch.float32)"),
+        (255 * ROWS, torch.tensor(CLASSES), "inputs, dtype=torch.float32) / 255"),
+        (torch.tensor(ROWS).float(), pd.Series(CLASSES), "labels.to_numpy(), dtype=torch.int64)"),
+        (torch.tensor(ROWS).float(), CLASSES.astype(str), "np.unique(labels, return_inverse=True)"),
+        (torch.tensor(ROWS).float(), pd.Series(["a", "b"] * 6), "np.unique(labels.to_numpy(), ret"),
+    ],
+)
+def test_what_a_split_says_works_when_followed(inputs, labels, hint, unchecked):
+    with pytest.raises(TypeError, match=re.escape(hint)) as error:
+        unchecked(nh.Split.__init__)(object.__new__(nh.Split), inputs, labels)
+    name, _, remedy = str(error.value).partition("; pass ")
+    given = {"inputs": inputs, "labels": labels, "np": np, "torch": torch}
+    given[name.split(":")[0]] = eval(remedy, given)
+    split = nh.Split(given["inputs"], given["labels"])
+    assert split.inputs.max() == 1
+    assert len(split) == 12
+
+
+@pytest.mark.parametrize("given", [Path("pictures"), None, 5])
+def test_names_are_texts(given, unchecked):
+    with pytest.raises(TypeError, match="^name: a text such as 'digits' is needed, not"):
+        unchecked(nh.load)(given)
+    if not isinstance(given, Path):
+        for function in (nh.load_trained, nh.training_log):
+            with pytest.raises(TypeError, match="^name: a text or a path is needed, not"):
+                unchecked(function)(given)
+
+
+TAKE_SEEDS = {
+    nh.bound_on_other_half: (64, (CODES,)),
+    nh.kmeans_accuracy: (32, (CODES, CLASSES)),
+    nh.mlp: (64, (3, [2], 2)),
+    nh.plot_distances: (64, (CODES, CLASSES)),
+    nh.random_inputs: (64, (nh.load("digits"), 3)),
+    nh.with_label_noise: (64, (nh.load("digits"), 0.1)),
+}
+
+
+@pytest.mark.parametrize("take", TAKE_SEEDS, ids=lambda f: f.__name__)
+def test_seeds_have_so_many_bits(take, unchecked):
+    n_bits, arguments = TAKE_SEEDS[take]
+    take(*arguments, seed=2**n_bits - 1)
+    with pytest.raises(ValueError, match=rf"^seed: a whole number below 2\*\*{n_bits} is needed"):
+        unchecked(take)(*arguments, seed=2**n_bits)
+    with pytest.raises(TypeError, match="^seed: a whole number of at least 0 is needed, not 'one'"):
+        unchecked(take)(*arguments, seed="one")
+    plt.close()

@@ -43,7 +43,7 @@ def drop_constant_bits(*codes: NeuralCodes) -> tuple[NeuralCodes, ...]:
     """
     if not codes:
         raise ValueError("codes: at least one set of codes is needed, none was given")
-    if isinstance(codes[0], (list, tuple)):
+    if isinstance(codes[0], (list, tuple)) and isinstance(next(iter(codes[0]), None), NeuralCodes):
         raise TypeError("codes: pass the sets one after the other, drop_constant_bits(*codes)")
     for other in codes:
         check_codes("codes", other)

@@ -52,10 +52,8 @@ class Split:
             given = getattr(self, name)
             if not isinstance(given, Tensor) or given.dtype != dtype:
                 kind = given.dtype if isinstance(given, Tensor) else type(given).__name__
-                scale = _scale(given) if name == "inputs" else ""
                 raise TypeError(
-                    f"{name}: a {dtype} tensor is needed, not {kind}; "
-                    f"pass torch.as_tensor({name}, dtype={dtype}){scale}"
+                    f"{name}: a {dtype} tensor is needed, not {kind}{_remedy(name, given, dtype)}"
                 )
         if self.inputs.ndim < 2 or self.labels.ndim != 1 or len(self.inputs) != len(self.labels):
             raise ValueError(
@@ -77,12 +75,25 @@ class Split:
         return f"Split({len(self):,} examples of shape {tuple(self.inputs.shape[1:])})"
 
 
-def _scale(given: Any) -> str:
-    """Return what brings whole numbers, as pictures have them, into the range from 0 to 1."""
-    if not isinstance(given, Tensor | np.ndarray) or "int" not in str(given.dtype):
+def _remedy(name: str, given: Any, dtype: torch.dtype) -> str:
+    """Say what makes a tensor of something else, if anything does, and pixels go from 0 to 1."""
+    source = name
+    if hasattr(given, "to_numpy"):  # a table of pandas, or a column
+        source, given = f"{name}.to_numpy()", given.to_numpy()
+    try:
+        array = np.asarray(given.cpu() if isinstance(given, Tensor) else given)
+    except ValueError:  # lists of different lengths
         return ""
-    most = float(given.max()) if math.prod(given.shape) else 0
-    return f" / {brightest(most):g}" if most > 1 else ""
+    if array.dtype.kind in "OUS":
+        words = name == "labels" and array.ndim == 1 and array.size
+        source = f"np.unique({source}, return_inverse=True)[1]" if words else ""
+    scale = ""
+    if name == "inputs" and array.dtype.kind in "iu" and array.size and array.max() > 1:
+        scale = f" / {brightest(float(array.max())):g}"
+    made = f"torch.tensor({source}, dtype={dtype})"
+    if isinstance(given, Tensor):
+        made = f"{source}.to({dtype})"
+    return f"; pass {made}{scale}" if source else ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -56,7 +56,7 @@ def load(
     Raises
     ------
     TypeError
-        If `train_size` is not a whole number.
+        If `name` is not a text, or `train_size` not a whole number.
     ValueError
         If there is no such data set, `train_size` is not available, a file is damaged, the
         images of a folder differ in size, or a link would have them counted twice.
@@ -97,6 +97,9 @@ def load(
     >>> load("moons").train.inputs.shape
     torch.Size([1000, 2])
     """
+    if not isinstance(name, str):
+        hint = f"; for the images in a folder pass 'folder:{name}'" * isinstance(name, os.PathLike)
+        raise TypeError(f"name: a text such as 'digits' is needed, not {name!r:.60}{hint}")
     if name.startswith("folder:"):
         folder = Path(name.removeprefix("folder:"))
         data = _images(printable(name), *image_folders.read(folder, SEED))

@@ -1,12 +1,13 @@
 """Random inputs, and data sets with noise in their labels or their inputs."""
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
-from nhlib._arguments import real_number, whole_number
+from nhlib._arguments import real_number, seed_number, whole_number
 from nhlib.data.dataset import Dataset, Split
 
 
@@ -115,8 +116,8 @@ def with_instance_noise(data: Dataset, fraction: float, seed: int = 0) -> Datase
     return replace(data, name=f"{data.name}, instance noise {fraction:g}", train=train)
 
 
-def _generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(whole_number("seed", seed, 0))
+def _generator(seed: Any) -> torch.Generator:
+    return torch.Generator().manual_seed(seed_number(seed))
 
 
 def _choose(data: Dataset, fraction: float, generator: torch.Generator) -> Int64[Tensor, "k"]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
-from nhlib._arguments import whole_number
+from nhlib._arguments import seed_number, whole_number
 from nhlib._progress import progress_bar
 from nhlib.codes import NeuralCodes, encode, hidden_activations
 from nhlib.data import Dataset, Split
@@ -76,7 +76,7 @@ def random_hyperplanes(inputs: Any, n_bits: int, seed: int = 0) -> nn.Sequential
         raise ValueError(f"inputs: shape (n, *shape) is needed, not {tuple(points.shape)}")
     mean = points.flatten(1).to(torch.float64).mean(dim=0).cpu()
     n_bits = whole_number("n_bits", n_bits, 1)
-    generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
+    generator = torch.Generator().manual_seed(seed_number(seed))
     directions = torch.randn(
         n_bits, len(mean), dtype=torch.float64, device="cpu", generator=generator
     )

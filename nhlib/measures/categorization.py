@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Float64, Int64
 
-from nhlib._arguments import torch_device, whole_number
+from nhlib._arguments import seed_number, torch_device, whole_number
 from nhlib._progress import progress_bar
 from nhlib.codes import NeuralCodes, check_codes, nearest_codes
 from nhlib.measures.kmeans import kmeans, nearest_centre
@@ -99,7 +99,7 @@ def kmeans_accuracy(
     if n_clusters is None:
         n_clusters = len(task.classes)
     n_clusters = whole_number("n_clusters", n_clusters, 1, len(task.y))
-    seed = whole_number("seed", seed, 0)
+    seed = seed_number(seed, 32)
     points, others = points_of(task.train, task.test)
     if isinstance(task.train, NeuralCodes):
         n_distinct, n_features = task.train.n_distinct, max(1, task.train.n_bits)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Int64
 
-from nhlib._arguments import several, whole_number
+from nhlib._arguments import seed_number, several, whole_number
 from nhlib.codes import NeuralCodes, check_codes
 
 if TYPE_CHECKING:
@@ -252,7 +252,7 @@ def bound_on_other_half(codes: NeuralCodes, seed: int = 0) -> dict[str, float | 
     {'n': 1000, 'entropy': 12.36, 'bound': 0.1, 'redundancy': 0.11}
     """
     n = len(check_codes("codes", codes, 4)) // 2
-    order = np.random.default_rng(whole_number("seed", seed, 0)).permutation(len(codes))
+    order = np.random.default_rng(seed_number(seed)).permutation(len(codes))
     entropy = collision_entropy(codes[order[:n]])
     return {
         "n": n,

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
-from nhlib._arguments import whole_number
+from nhlib._arguments import seed_number, whole_number
 
 # Pairs of points and centres whose distances are held at once.
 _PAIRS = 1 << 25
@@ -57,7 +57,7 @@ def kmeans(
     [[0.5], [10.5]]
     """
     n_clusters = whole_number("n_clusters", n_clusters, 1, len(points))
-    generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
+    generator = torch.Generator().manual_seed(seed_number(seed))
     # Around their mean, squared distances lose the least to rounding.
     mean = points.mean(dim=0)
     points = points - mean

@@ -5,7 +5,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from nhlib._arguments import whole_number
+from nhlib._arguments import seed_number
 
 _Network = TypeVar("_Network", bound=nn.Module)
 
@@ -14,7 +14,7 @@ def draw_weights(network: _Network, seed: int) -> _Network:
     """Give a network without values (on the meta device) its initial weights."""
     # So no constructor draws from the global random state, whatever its defaults: of a device,
     # or of a floating point type, which has to be float32.
-    generator = torch.Generator().manual_seed(whole_number("seed", seed, 0))
+    generator = torch.Generator().manual_seed(seed_number(seed))
     network.float().to_empty(device="cpu")
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):

@@ -7,10 +7,10 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from nhlib.codes import NeuralCodes
+from nhlib._arguments import class_labels
+from nhlib.codes import NeuralCodes, check_codes
 from nhlib.measures import bit_information
 from nhlib.plots.axes import axes_or_current
-from nhlib.plots.labels import classes_of
 
 
 def plot_class_activity(codes: NeuralCodes, labels: Any, ax: Axes | None = None) -> Axes:
@@ -45,7 +45,7 @@ def plot_class_activity(codes: NeuralCodes, labels: Any, ax: Axes | None = None)
     >>> codes = nh.encode(nh.mlp(64, [50], 10), test)
     >>> _ = nh.plot_class_activity(codes, test.labels, ax=plt.figure().gca())
     """
-    classes = classes_of(labels, len(codes))
+    classes = class_labels("labels", labels, len(check_codes("codes", codes, 1)), "codes")
     names = np.unique(classes)
     on = np.stack([codes[classes == name].bits().mean(axis=0) for name in names])
     order = np.argsort(-bit_information(codes, classes), kind="stable")

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 
-from nhlib.codes import NeuralCodes
+from nhlib._arguments import class_labels
+from nhlib.codes import NeuralCodes, check_codes
 from nhlib.plots.axes import axes_or_current
-from nhlib.plots.labels import classes_of
 
 
 def plot_codes(
@@ -45,15 +45,16 @@ def plot_codes(
     >>> codes = nh.encode(nh.mlp(64, [50], 10), test)
     >>> _ = nh.plot_codes(codes, test.labels, ax=plt.figure().gca())
     """
+    bits = check_codes("codes", codes).bits()
+    if labels is not None:
+        labels = class_labels("labels", labels, len(codes), "codes")
     ax = axes_or_current(ax)
-    bits = codes.bits()
     color = to_rgba(plt.rcParams["axes.prop_cycle"].by_key()["color"][0])
     if labels is None:
         ax.set(ylabel="example")
     else:
-        classes = classes_of(labels, len(codes))
-        bits = bits[np.argsort(classes, kind="stable")]
-        names, sizes = np.unique(classes, return_counts=True)
+        bits = bits[np.argsort(labels, kind="stable")]
+        names, sizes = np.unique(labels, return_counts=True)
         ends = np.cumsum(sizes)
         for end in ends[:-1]:
             ax.axhline(end, color=plt.rcParams["text.color"], linewidth=0.8)

@@ -7,9 +7,9 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from nhlib.codes import NeuralCodes
+from nhlib._arguments import class_labels, seed_number
+from nhlib.codes import NeuralCodes, check_codes
 from nhlib.plots.axes import axes_or_current
-from nhlib.plots.labels import classes_of
 
 # Pairs drawn for a histogram of distances: enough for smooth bars, few enough to be instant.
 _PAIRS = 1_000_000
@@ -46,10 +46,9 @@ def plot_distances(codes: NeuralCodes, labels: Any, ax: Axes | None = None, seed
     >>> codes = nh.encode(nh.mlp(64, [50], 10), test)
     >>> _ = nh.plot_distances(codes, test.labels, ax=plt.figure().gca())
     """
-    n = len(codes)
-    classes = classes_of(labels, n)
-    if n < 2:
-        raise ValueError(f"codes: at least two are needed to have a distance, not {n}")
+    n = len(check_codes("codes", codes, 2))
+    seed = seed_number(seed)
+    classes = class_labels("labels", labels, n, "codes")
     ax = axes_or_current(ax)
     rows = np.arange(n)
     most = int((1 + np.sqrt(1 + 8 * _PAIRS)) / 2)

@@ -16,9 +16,9 @@ from matplotlib.patheffects import Stroke
 from matplotlib.ticker import MaxNLocator
 from scipy.sparse.linalg import svds
 
+from nhlib._arguments import class_labels
 from nhlib.codes import NeuralCodes
 from nhlib.plots.axes import axes_or_current
-from nhlib.plots.labels import classes_of
 from nhlib.regions import Partition, pairs
 
 # Beyond so many polygons a picture of pixels is smaller than one of paths, and no less sharp.
@@ -97,7 +97,7 @@ def plot_partition(
     if points is not None:
         points = pairs("points", points)
         if labels is not None:
-            labels = classes_of(labels, len(points), "point")
+            labels = class_labels("labels", labels, len(points), "points")
     ax = axes_or_current(ax)
     if color is not None:
         if color == "code":

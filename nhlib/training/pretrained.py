@@ -46,6 +46,8 @@ def load_trained(name: str | os.PathLike[str]) -> nn.Module:
 
     Raises
     ------
+    TypeError
+        If `name` is neither a text nor a path.
     ValueError
         If there is no network of this name, or the file is cut short or something else.
 
@@ -84,7 +86,7 @@ def training_log(name: str | os.PathLike[str]) -> "pd.DataFrame":
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         As `load_trained` does.
 
     Examples
@@ -156,7 +158,9 @@ def save_trained(
         save_file(weights, partial, metadata)
 
 
-def _open_file(name: str | os.PathLike[str]) -> Any:
+def _open_file(name: Any) -> Any:
+    if not isinstance(name, (str, os.PathLike)):
+        raise TypeError(f"name: a text or a path is needed, not {name!r:.60}")
     path = _FOLDER / f"{os.fspath(name)}.safetensors"
     if not path.is_file():
         path = Path(name)

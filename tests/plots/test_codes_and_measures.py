@@ -34,7 +34,7 @@ def test_codes_are_drawn_bit_by_bit_in_the_order_of_their_classes():
     assert [text.get_text() for text in ax.get_yticklabels()] == ["0", "1", "2"]
     assert list(ax.get_yticks()) == [1.5, 4, 6]
     assert [line.get_ydata()[0] for line in ax.lines] == [3, 5]
-    with pytest.raises(ValueError, match="labels: 7 are needed, one a code, not shape"):
+    with pytest.raises(ValueError, match="labels: 7 whole numbers .* each of codes"):
         nh.plot_codes(codes, labels[:6])
 
 
@@ -101,7 +101,7 @@ def test_distances_are_counted_by_class():
         "different classes": "plain",
     }
     assert ax.get_xlabel() == "Hamming distance (bits)"
-    with pytest.raises(ValueError, match="labels: 4 are needed, one a code, not shape"):
+    with pytest.raises(ValueError, match="labels: 4 whole numbers .* each of codes"):
         nh.plot_distances(codes, torch.tensor([0, 0, 1]))
 
 
@@ -112,7 +112,7 @@ def test_distances_of_one_kind_and_labels_that_are_no_tensor():
     nh.plot_distances(codes, np.array([1, 1, 1]), ax=ax)
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["same class"]
     nh.plot_distances(codes, [0, 1, 2], ax=ax)
-    with pytest.raises(ValueError, match="codes: at least two are needed"):
+    with pytest.raises(ValueError, match="codes: at least 2 codes are needed"):
         nh.plot_distances(codes[:1], [0])
 
 
@@ -435,5 +435,5 @@ def test_units_that_tell_equally_much_keep_their_order():
 
 @pytest.mark.parametrize("shape", [(6,), (8,), (7, 1)])
 def test_activity_needs_a_label_for_each_code(shape):
-    with pytest.raises(ValueError, match="labels: 7 are needed, one a code, not shape"):
+    with pytest.raises(ValueError, match="labels: 7 whole numbers .* each of codes"):
         nh.plot_class_activity(random_codes(7, 3), torch.zeros(shape, dtype=torch.int64))

@@ -118,7 +118,7 @@ def test_partition_arguments(deep):
         nh.plot_partition(deep, color="red")
     with pytest.raises(ValueError, match="labels: there are no points"):
         nh.plot_partition(deep, labels=[0, 1])
-    with pytest.raises(ValueError, match="labels: 3 are needed, one a point, not shape"):
+    with pytest.raises(ValueError, match="labels: 3 whole numbers .* each of points"):
         nh.plot_partition(deep, points=np.zeros((3, 2)), labels=[0, 1])
     with pytest.raises(ValueError, match=r"points: shape \(k, 2\) is needed, not \(3,\)"):
         nh.plot_partition(deep, points=np.zeros(3))
