@@ -4,6 +4,7 @@ import inspect
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,10 @@ import pytest
 from jaxtyping import install_import_hook
 
 install_import_hook("nhlib", "beartype.beartype")
+
+# What is started in the background ignores interrupts, and so would all that these tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 EXPLORERS = Path(__file__).parents[1] / "nhlib" / "explorers"
 

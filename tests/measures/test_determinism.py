@@ -213,7 +213,7 @@ def test_entropy_of_degenerate_codes():
 
 
 @pytest.mark.parametrize("function", [collision_entropy, rarefaction_curve])
-@pytest.mark.parametrize(("groups", "there"), [([], "is none"), ([3], "are 1")])
+@pytest.mark.parametrize(("groups", "there"), [([], "is none"), ([3], "is one")])
 def test_one_code_makes_no_pair(function, groups, there):
     with pytest.raises(ValueError, match=f"codes: at least 2 codes are needed, and there {there}"):
         function(codes_of(groups))
