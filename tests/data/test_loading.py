@@ -6,7 +6,9 @@ import gzip
 import hashlib
 import http.server
 import inspect
+import json
 import os
+import re
 import struct
 import tarfile
 import threading
@@ -17,10 +19,13 @@ import platformdirs
 import pytest
 import torch
 import torchvision
+from safetensors import safe_open
 from torch.utils.data import DataLoader
 
 import nhlib as nh
+from nhlib.data import downloads
 from nhlib.data.dataset import Dataset, Split
+from nhlib.data.embedded import EMBEDDED
 from nhlib.data.loading import load
 
 
@@ -507,26 +512,36 @@ def test_mnist_is_the_original():
 
 # -- whose images they are -----------------------------------------------------------------
 
+ROOT = Path(__file__).parents[2]
+LICENCE = (ROOT / "LICENSE-CC-BY-4.0").read_text("utf-8")
+
 
 @pytest.mark.parametrize(
     ("authors", "terms"),
     [
         ("Alpaydin", "CC BY 4.0"),
         ("LeCun", "CC BY-SA 3.0"),
+        ("Xiao", "MIT"),
         ("Krizhevsky", "No licence is stated"),
+        ("Netzer", "non-commercial use only"),
     ],
 )
 def test_the_authors_of_images_and_their_terms_are_named(authors, terms):
     """Where a data set is loaded, and where the licence of the figures stands."""
-    licence = (Path(__file__).parents[2] / "LICENSE-CC-BY-4.0").read_text()
-    for text in (licence, inspect.getdoc(load)):
+    for text in (LICENCE, inspect.getdoc(load)):
         told = " ".join(text.split())
         assert authors in told
         assert terms in told[told.index(authors) :]
 
 
-def test_the_licence_names_the_data_behind_all_weights():
-    root = Path(__file__).parents[2]
-    licence = (root / "LICENSE-CC-BY-4.0").read_text()
-    for path in (root / "nhlib/weights").iterdir():
-        assert path.name in licence
+def test_the_licence_names_every_data_set():
+    for name in (*EMBEDDED, *downloads.NAMES):
+        assert f"`{name}`" in LICENCE
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("nhlib/weights/*")), ids=lambda path: path.stem)
+def test_the_licence_names_the_data_behind_weights(path):
+    with safe_open(path, "np") as file:
+        data = json.loads(file.metadata()["about"])["data"]
+    (entry,) = (entry for entry in LICENCE.split("\n* ") if path.name in entry)
+    assert re.match(r"[A-Z0-9-]+", data)[0] in entry
