@@ -12,6 +12,9 @@ from nhlib.regions.folding import fold
 # Numbers of the derivatives that are held at once.
 _BLOCK = 1 << 24
 
+# The square of a smaller number loses digits.
+_TINY = 1e-140
+
 
 def border_distances(network: nn.Module, inputs: Any) -> Float64[np.ndarray, "n units"]:
     r"""Compute how far inputs are from the border of every hidden unit, seen from their regions.
@@ -68,22 +71,39 @@ def border_distances(network: nn.Module, inputs: Any) -> Float64[np.ndarray, "n 
     if points.ndim < 2:
         raise ValueError(f"inputs: shape (n, *shape) is needed, not {points.shape}")
     folded = fold(network, points.shape[1:])
-    n_inputs = folded.layers[0].weights.shape[1]
+    layers = folded.balanced.hidden
+    n_inputs = layers[0].weights.shape[1]
     flat = points.reshape(len(points), n_inputs)
-    widest = max(n_inputs, *(len(layer.biases) for layer in folded.hidden))
+    widest = max(n_inputs, *(len(layer.biases) for layer in layers))
     step = max(1, _BLOCK // (n_inputs * widest))
-    distances = np.empty((len(flat), sum(len(layer.biases) for layer in folded.hidden)))
+    distances = np.empty((len(flat), sum(len(layer.biases) for layer in layers)))
     for start in range(0, len(flat), step):
         block = flat[start : start + step]
         # Of every input, what comes out of the layers before, and its derivatives by the input.
         h, slopes = block, np.broadcast_to(np.eye(n_inputs), (len(block), n_inputs, n_inputs))
         first = 0
-        for layer in folded.hidden:
-            z, slopes = layer.preactivations(h), slopes @ layer.weights.T
-            steepness = np.linalg.norm(slopes, axis=1)
+        for layer in layers:
+            with np.errstate(over="ignore", invalid="ignore"):
+                z, slopes = layer.preactivations(h), slopes @ layer.weights.T
+            if not np.isfinite(z).all():
+                raise ValueError(
+                    f"network: pre-activations of layer {layer.name} overflow float64 at these "
+                    "inputs; take inputs closer to 0"
+                )
+            steepness = _lengths(slopes)
             to_border = distances[start : start + step, first : first + len(layer.biases)]
             to_border[:] = np.inf
             np.divide(np.abs(z), steepness, out=to_border, where=steepness > 0)
             slopes = slopes * layer.gains(z > 0)[:, None]
             h, first = layer.activations(z), first + len(layer.biases)
     return distances
+
+
+def _lengths(slopes: Float64[np.ndarray, "k n units"]) -> Float64[np.ndarray, "k units"]:
+    """Return the lengths of gradients, of tiny ones, too, whose squares are 0 in float64."""
+    lengths: Float64[np.ndarray, "k units"] = np.linalg.norm(slopes, axis=1)
+    if (lengths < _TINY).any():
+        largest = np.abs(slopes).max(axis=1)
+        largest[largest == 0] = 1
+        lengths = largest * np.linalg.norm(slopes / largest[:, None], axis=1)
+    return lengths

@@ -139,3 +139,31 @@ def test_bad_input(unchecked):
         unchecked(border_distances)("network", np.zeros((1, 2)))
     with pytest.raises(ValueError, match="it is of type ResNet"):
         border_distances(nh.resnet20(in_channels=1), np.zeros((1, 1, 8, 8)))
+
+
+def test_scales_do_not_matter():
+    """Squares of tiny gradients are 0 in float64, and those of huge ones infinite."""
+    network = nh.mlp(3, [6, 5], 2, seed=1).double()
+    inputs = np.random.default_rng(0).uniform(-1, 1, (4, 3))
+    expected = nh.border_distances(network, inputs)
+    for scale in (2.0**-600, 2.0**600):
+        with torch.no_grad():
+            network[1].weight.mul_(scale)
+        assert np.array_equal(nh.border_distances(network, inputs), expected)
+        with torch.no_grad():
+            network[1].weight.div_(scale)
+
+
+def test_small_parts_of_a_gradient():
+    network = nn.Sequential(nn.Linear(2, 2), nn.ReLU()).double()
+    with torch.no_grad():
+        network[0].weight.copy_(torch.tensor([[3e-200, 4e-200], [1, 0]], dtype=torch.double))
+        network[0].bias.copy_(torch.tensor([5e-200, 0], dtype=torch.double))
+    assert nh.border_distances(network, [[0.0, 0.0]]) == pytest.approx(np.array([[1.0, 0.0]]))
+
+
+def test_inputs_at_which_numbers_overflow():
+    network = nn.Sequential(nn.Linear(3, 2), nn.ReLU()).double()
+    nn.init.ones_(network[0].weight)
+    with pytest.raises(ValueError, match="overflow float64 at these inputs; take inputs closer"):
+        nh.border_distances(network, np.full((1, 3), 1.7e308))
