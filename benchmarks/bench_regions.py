@@ -2,10 +2,13 @@
 
 Networks have PyTorch's default initialization after ``torch.manual_seed(0)``, the rectangle is
 the square [-1, 1]²; one thread. A partition counts with vertices, ordered polygons, areas,
-codes and neighbours, on a network that was not seen before.
+codes and neighbours, on a network that was not seen before. Peak memory is that of a process of its
+own, beside the result.
 """
 
+import multiprocessing
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -51,8 +54,8 @@ def fresh(widths):
     return (network_of(widths),), {}
 
 
-def everything(network):
-    found = nh.partition(network)
+def everything(network, plane=None):
+    found = nh.partition(network, plane, threads=1)
     assert len(found.polygons) == len(found.areas) == len(found.neighbours)
     return found
 
@@ -93,22 +96,78 @@ def test_partition(benchmark, widths):
 
 
 GROWING = {
-    "one layer, wider and wider": [(32,), (128,), (256,), (512,), (800,)],
-    "three layers, wider and wider": [(n, n, n) for n in (16, 32, 64, 128, 192, 288)],
+    "one layer": [(32,), (128,), (256,), (512,), (800,)],
+    "three layers": [(n, n, n) for n in (16, 32, 64, 128, 192, 256, 288, 384, 512, 768)],
+    "three digits of MNIST, channels of two convolutions": [(8, 16), (16, 32)],
 }
 
 
+def growing(how, size):
+    """Return the arguments of a partition."""
+    if "MNIST" not in how:
+        return (network_of(size),), {}
+    torch.manual_seed(0)
+    one, other = size
+    network = nn.Sequential(
+        *(nn.Conv2d(1, one, 3, stride=2), nn.ReLU(), nn.Conv2d(one, other, 3, stride=2)),
+        *(nn.ReLU(), nn.Flatten(), nn.Linear(36 * other, 64), nn.ReLU(), nn.Linear(64, 10)),
+    )
+    return (network, nh.load("mnist").train.inputs[:3]), {}
+
+
 @pytest.mark.parametrize(
-    ("how", "widths"), [(how, widths) for how in GROWING for widths in GROWING[how]], ids=str
+    ("how", "size"), [(how, size) for how in GROWING for size in GROWING[how]], ids=str
 )
-def test_growth(benchmark, how, widths):
-    """The curve of time against the number of regions."""
+def test_growth(benchmark, how, size):
+    """Time and memory against the number of regions."""
     benchmark.group = f"Growth: {how}"
-    benchmark.name = " · ".join(map(str, widths))
-    found = benchmark.pedantic(everything, setup=lambda: fresh(widths), rounds=5)
+    benchmark.name = " · ".join(map(str, size))
+    try:
+        growing(how, size)
+    except FileNotFoundError:
+        pytest.skip("no MNIST here")
+    rounds = 3 if sum(size) > 1000 or "MNIST" in how else 5
+    found = benchmark.pedantic(everything, setup=lambda: growing(how, size), rounds=rounds)
     benchmark.extra_info["regions"] = f"{found.n_regions:,}"
     microseconds = 1e6 * benchmark.stats.stats.median / found.n_regions
     benchmark.extra_info["a region"] = f"{microseconds:.2f} µs"
+    if Path("/proc/self/clear_refs").exists():
+        result, beside = measure_memory(how, size)
+        benchmark.extra_info["result"] = f"{result / 2**20:,.0f} MiB"
+        benchmark.extra_info["peak memory beside it"] = f"{beside / 2**20:,.0f} MiB"
+
+
+def memory(key):
+    """Return a line of Linux's account of this process: its memory now, or at its peak."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(key))
+
+
+def peak_memory(connection, how, size):
+    """Send how large a partition is, and by how much more the process grows at its peak."""
+    torch.set_num_threads(1)
+    everything(network_of((8,)))
+    arguments, _ = growing(how, size)
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak until now
+    before = memory("VmRSS")
+    found = everything(*arguments)
+    arrays = [found.vertices, found.edges, found.edge_regions, found.edge_units, found.areas]
+    arrays += [
+        found.codes.packed,
+        *(a for r in (found.polygons, found.neighbours) for a in (r.flat, r.starts)),
+    ]
+    result = sum(array.nbytes for array in arrays)
+    connection.send((result, memory("VmHWM") - before - result))
+
+
+def measure_memory(*arguments):
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=peak_memory, args=(theirs, *arguments))
+    process.start()
+    sizes = ours.recv()
+    process.join()
+    return sizes
 
 
 def sampled(network, start, end):
@@ -185,5 +244,5 @@ def test_special_images(benchmark):
     benchmark.group = "Lines in special position"
     benchmark.name = "bias-free convolution, 784 units, a plane of images with black margins"
     network, pixels = images()
-    found = benchmark.pedantic(lambda: nh.partition(network, plane=pixels), rounds=3)
+    found = benchmark.pedantic(everything, (network, pixels), rounds=3)
     benchmark.extra_info["regions"] = f"{found.n_regions:,}"

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 import torch
+from threadpoolctl import ThreadpoolController
 
 # Products of two numbers in a training step below which one thread is taken. Threads meet after
 # every operation. Where one has to wait, because another program has its core, all wait: a network
@@ -33,3 +35,48 @@ def threads_for(n_products: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def default_threads() -> int:
+    """Return how many threads to use where nobody says: as many as PyTorch does."""
+    return torch.get_num_threads()
+
+
+@contextmanager
+def one_thread_a_product() -> Iterator[None]:
+    """Let NumPy compute every matrix product in one thread; put the number back afterwards.
+
+    Products of blocks are small: a second thread would be waited for longer than it helps. The
+    number is one for the whole process. So where several blocks overlap in time, in several
+    threads, the last one to end puts it back.
+    """
+    _one_thread.enter()
+    try:
+        yield
+    finally:
+        _one_thread.leave()
+
+
+class _OneThread:
+    """Who computes products in one thread now, and what to put back when nobody does."""
+
+    def __init__(self) -> None:
+        self._lock, self._users = Lock(), 0
+        self._libraries: ThreadpoolController | None = None
+
+    def enter(self) -> None:
+        with self._lock:
+            if self._libraries is None:  # looking for them takes a while
+                self._libraries = ThreadpoolController()
+            if self._users == 0:
+                self._before = self._libraries.limit(limits=1, user_api="blas")
+            self._users += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._before.restore_original_limits()
+
+
+_one_thread = _OneThread()

@@ -1,17 +1,21 @@
 """A network as a chain of affine layers, and the activations that bend between them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, UInt8
 
 from nhlib.codes import NeuralCodes
 
 # A pre-activation smaller than this, beside the numbers it is summed from, counts as zero.
 ROUNDING = 1e-13
 
-# So many codes are pushed through the network at once.
-_BLOCK = 2048
+# Smaller than any exponent of a number that is not zero.
+_NONE = -(1 << 30)
+
+# So many numbers are pushed through a layer at once.
+_BLOCK = 1 << 21
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,12 +46,6 @@ class Layer:
         z: Float64[np.ndarray, "k units"] = before @ self.weights.T + self.biases
         return z
 
-    def rounding(self, before: Float64[np.ndarray, "k n"]) -> Float64[np.ndarray, " units"]:
-        """Return, for every unit, what rounding can make of a pre-activation of zero."""
-        largest = np.linalg.norm(before, axis=1).max()
-        size = np.linalg.norm(self.weights, axis=1) * largest + np.abs(self.biases)
-        return np.asarray(ROUNDING * size)
-
     def activations(self, z: Float64[np.ndarray, "k units"]) -> Float64[np.ndarray, "k units"]:
         """Apply the activation, in place: fresh memory would cost more than the arithmetic."""
         assert self.slopes is not None
@@ -57,7 +55,7 @@ class Layer:
             np.maximum(z, 0, out=z)
         return z
 
-    def gains(self, on: Bool[np.ndarray, "k units"]) -> Float64[np.ndarray, "k units"]:
+    def gains(self, on: Bool[np.ndarray, "*k units"]) -> Float64[np.ndarray, "*k units"]:
         """Return the slope of each unit's activation, given which are on."""
         assert self.slopes is not None
         return np.where(on, 1.0, self.slopes)
@@ -88,47 +86,101 @@ class FoldedNetwork:
         """Numbers in one output."""
         return len(self.layers[-1].biases)
 
+    @cached_property
+    def balanced(self) -> "FoldedNetwork":
+        """The network with units of one scale: the same regions, and other outputs.
+
+        A unit that is multiplied by a positive number switches where it did, if the next layer
+        divides by it. Powers of two change no digit. So no pre-activation overflows, or vanishes,
+        because all weights are very large, or very small.
+        """
+        layers = []
+        exponents = np.zeros(self.layers[0].weights.shape[1], np.int64)
+        for layer in self.layers:
+            # Of every row, what makes its largest number one from 1/2 to 1.
+            mantissas, own = np.frexp(layer.weights)
+            shifts, bias_exponents = own + exponents, np.frexp(layer.biases)[1]
+            largest = np.where(mantissas != 0, shifts, _NONE).max(axis=1, initial=_NONE)
+            largest = np.maximum(largest, np.where(layer.biases != 0, bias_exponents, _NONE))
+            largest[largest == _NONE] = 0
+            layers.append(
+                replace(
+                    layer,
+                    weights=np.ldexp(mantissas, shifts - largest[:, None]),
+                    biases=np.ldexp(layer.biases, -largest),
+                )
+            )
+            exponents = largest
+        return FoldedNetwork(tuple(layers), self.input_shape)
+
     def outputs(self, inputs: Float64[np.ndarray, "k n"]) -> Float64[np.ndarray, "k n_outputs"]:
         """Run the network on flat inputs."""
         h = inputs
-        for layer in self.layers:
-            h = layer.preactivations(h)
-            if layer.slopes is not None:
-                h = layer.activations(h)
-        return h
+        with np.errstate(over="ignore", invalid="ignore"):
+            for layer in self.layers:
+                h = layer.preactivations(h)
+                if layer.slopes is not None:
+                    h = layer.activations(h)
+        return _finite(h)
 
     def push(
         self,
-        directions: Float64[np.ndarray, "k d n"],
+        directions: Float64[np.ndarray, "d n"],
         point: Float64[np.ndarray, " n"],
         codes: NeuralCodes,
     ) -> tuple[Float64[np.ndarray, "k d n_outputs"], Float64[np.ndarray, "k n_outputs"]]:
         """Send directions, and one point, through the affine maps of k codes.
 
         Returns the derivatives of the outputs along the directions, and the outputs that each
-        code's affine map gives at the point.
+        code's affine map gives at the point. Codes that follow each other and agree in the first
+        layers share the work of these.
         """
-        derivatives = np.empty((*directions.shape[:2], self.n_outputs))
-        values = np.empty((len(directions), self.n_outputs))
-        for start in range(0, len(directions), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            along = directions[block]
-            n_codes, d = along.shape[:2]
-            along = along.reshape(n_codes * d, -1)  # one large product, not many small ones
-            value = np.broadcast_to(point, (n_codes, len(point)))
-            for layer in self.layers:
-                along, value = along @ layer.weights.T, layer.preactivations(value)
-                if layer.slopes is not None:
-                    gain = layer.gains(codes[block][layer.name].bits().astype(bool))
-                    along, value = along * np.repeat(gain, d, axis=0), value * gain
-            along = along.reshape(n_codes, d, -1)
-            derivatives[block], values[block] = along, value
-        return derivatives, values
+        start = np.concatenate([directions, point[None]])[None]
+        outputs = np.empty((len(codes), len(directions) + 1, self.n_outputs))
+        widest = max(len(layer.biases) for layer in self.layers)
+        step = max(1, _BLOCK // (start.shape[1] * widest))
+        with np.errstate(over="ignore", invalid="ignore"):
+            for first in range(0, len(codes), step):
+                block = slice(first, first + step)
+                outputs[block] = self._push(start, codes.packed[block])
+        outputs = _finite(outputs)
+        return outputs[:, :-1], outputs[:, -1]
+
+    def _push(
+        self, rows: Float64[np.ndarray, "1 d n"], packed: UInt8[np.ndarray, "k n_bytes"]
+    ) -> Float64[np.ndarray, "k d n_outputs"]:
+        begins = np.zeros(1, np.int64)  # where codes begin that differ from those before
+        differs = np.arange(len(packed)) == 0
+        at = 0
+        for layer in self.layers:
+            n_units = len(layer.biases)
+            z = rows.reshape(-1, rows.shape[2]) @ layer.weights.T
+            rows = z.reshape(*rows.shape[:2], n_units)
+            rows[:, -1] += layer.biases
+            if layer.slopes is None:
+                break
+            own = packed[:, at : at + -(-n_units // 8)]
+            at += own.shape[1]
+            differs[1:] |= (own[1:] != own[:-1]).any(axis=1)
+            before, begins = begins, np.flatnonzero(differs)
+            on = np.unpackbits(own[begins], axis=1, count=n_units).astype(bool)
+            rows = rows[np.searchsorted(before, begins, side="right") - 1]
+            rows *= layer.gains(on)[:, None]
+        return np.repeat(rows, np.diff(np.append(begins, len(packed))), axis=0)
 
     def affine_map(
         self, code: NeuralCodes
     ) -> tuple[Float64[np.ndarray, "n_outputs n"], Float64[np.ndarray, " n_outputs"]]:
         """Return weights and biases of the affine map that belongs to one code."""
         n = self.layers[0].weights.shape[1]
-        weights, biases = self.push(np.eye(n)[None], np.zeros(n), code)
+        weights, biases = self.push(np.eye(n), np.zeros(n), code)
         return weights[0].T, biases[0]
+
+
+def _finite(outputs: np.ndarray) -> np.ndarray:
+    if not np.isfinite(outputs).all():
+        raise ValueError(
+            "network: its outputs overflow float64 here, or those of a layer inside do; its "
+            "weights are too large"
+        )
+    return outputs

@@ -5,18 +5,21 @@ from jaxtyping import Float64, Int64
 
 from nhlib.regions.affine import ROUNDING
 from nhlib.regions.face_cycles import Walk
-from nhlib.regions.subdivision import Subdivision
 
 
 def decision_boundary(
-    subdivision: Subdivision, walk: Walk, outputs: Float64[np.ndarray, "n_points n"]
+    points: Float64[np.ndarray, "n_points 2"],
+    edges: Int64[np.ndarray, "n_edges 2"],
+    sides: Int64[np.ndarray, "n_edges 2"],
+    walk: Walk,
+    outputs: Float64[np.ndarray, "n_points n"],
 ) -> Float64[np.ndarray, "m 2 2"]:
     """Return the segments on which the two largest outputs, affine on every face, are equal.
 
     Parameters
     ----------
-    subdivision : Subdivision
-        The faces.
+    points, edges, sides : arrays
+        Those of a `Partition`: vertices, edges, and the regions beside these.
     walk : Walk
         The way round them.
     outputs : float64 array, shape (n_points, n)
@@ -27,11 +30,10 @@ def decision_boundary(
     float64 array, shape (m, 2, 2)
         Both ends of each segment.
     """
-    points, edges, sides = subdivision.points, subdivision.edges, subdivision.sides
     if outputs.shape[1] == 1:
         outputs = np.hstack([outputs, np.zeros_like(outputs)])
     near = ROUNDING * np.abs(outputs).max()
-    face = np.repeat(np.arange(subdivision.n_faces), np.diff(walk.starts))
+    face = np.repeat(np.arange(len(walk.starts) - 1), np.diff(walk.starts))
     borders = (sides >= 0).all(axis=1)
     left, right = sides.T
     next_corners = walk.following(walk.corners)
@@ -60,7 +62,7 @@ def decision_boundary(
             for table in (points, outputs)
         )
         others = np.delete(values, [c, d], axis=2)
-        segments.append(_clipped(ends, values[:, :, [c]] - others, near))
+        segments.append(_clip(ends, values[:, :, [c]] - others, near))
     return np.unique(np.concatenate(segments), axis=0)
 
 
@@ -72,7 +74,7 @@ def _rivals(walk: Walk, outputs: Float64[np.ndarray, "n_points n"]) -> Int64[np.
     return np.argwhere(np.triu(may_win.T @ may_win, k=1) > 0)
 
 
-def _clipped(
+def _clip(
     ends: Float64[np.ndarray, "m 2 2"], lead: Float64[np.ndarray, "m 2 others"], near: float
 ) -> Float64[np.ndarray, "k 2 2"]:
     """Keep the part of each segment on which no lead, known at its two ends, is below zero."""

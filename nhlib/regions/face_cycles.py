@@ -1,7 +1,7 @@
 """The way round every face of a subdivision."""
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Bool, Int64
 
 from nhlib.regions.subdivision import radix_order
 
@@ -21,35 +21,11 @@ class Walk:
 
     def __init__(
         self,
-        edges: Int64[np.ndarray, "n_edges 2"],
-        sides: Int64[np.ndarray, "n_edges 2"],
-        n_faces: int,
+        corners: Int64[np.ndarray, " n"],
+        across: Int64[np.ndarray, " n"],
+        starts: Int64[np.ndarray, " n_starts"],
     ) -> None:
-        face = sides.T.ravel()
-        inside = face >= 0
-        start = edges.T.ravel()[inside]
-        end = edges[:, ::-1].T.ravel()[inside]
-        across = sides[:, ::-1].T.ravel()[inside]
-        face = face[inside]
-        # Half of each edge per face; the next half begins where this one ends.
-        by_start, by_end = radix_order(face, start), radix_order(face, end)
-        rank = np.empty(len(face), np.int64)
-        rank[by_end] = np.arange(len(face))
-        next_half = rank[by_start]
-        sizes = np.bincount(face, minlength=n_faces)
-        starts = np.concatenate([[0], np.cumsum(sizes)])
-        # One step round all faces at once, then the next round those that have more sides.
-        longest_first = radix_order(sizes)[::-1]
-        here = starts[:-1][longest_first]
-        place = here.copy()
-        order = np.empty(len(face), np.int64)
-        remaining = np.searchsorted(-sizes[longest_first], -np.arange(sizes.max()))
-        for k in remaining:
-            here, place = here[:k], place[:k]
-            order[place] = here
-            here, place = next_half[here], place + 1
-        order = by_start[order]
-        self.corners, self.across, self.starts = start[order], across[order], starts
+        self.corners, self.across, self.starts = corners, across, starts
 
     def following(self, values: np.ndarray) -> np.ndarray:
         """Return for every side the entry of the next side round its face."""
@@ -72,3 +48,37 @@ class Walk:
         """Return the smallest entry of every face."""
         least: np.ndarray = np.minimum.reduceat(values, self.starts[:-1], axis=0)
         return least
+
+
+def sides_in_order(
+    start: Int64[np.ndarray, " n_edges"],
+    end: Int64[np.ndarray, " n_edges"],
+    left: Int64[np.ndarray, " n_edges"],
+    right: Int64[np.ndarray, " n_edges"],
+    n_faces: int,
+) -> tuple[Int64[np.ndarray, " n"], Bool[np.ndarray, " n"], Int64[np.ndarray, " n_starts"]]:
+    """Return the edges round each face, whether it is on their left, and where each face starts."""
+    n_edges = len(start)
+    face = np.append(left, right)
+    half = np.flatnonzero(face >= 0)
+    face = face[half]
+    here, there = np.append(start, end)[half], np.append(end, start)[half]
+    # Half of each edge per face; the next half begins where this one ends.
+    by_start, by_end = radix_order(face, here), radix_order(face, there)
+    rank = np.empty(len(face), np.int64)
+    rank[by_end] = np.arange(len(face))
+    next_half = rank[by_start]
+    sizes = np.bincount(face, minlength=n_faces)
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    # One step round all faces at once, then the next round those that have more sides.
+    longest_first = radix_order(sizes)[::-1]
+    at = starts[:-1][longest_first]
+    place = at.copy()
+    order = np.empty(len(face), np.int64)
+    remaining = np.searchsorted(-sizes[longest_first], -np.arange(sizes.max()))
+    for k in remaining:
+        at, place = at[:k], place[:k]
+        order[place] = at
+        at, place = next_half[at], place + 1
+    half = half[by_start[order]]
+    return half % n_edges, half < n_edges, starts

@@ -1,22 +1,38 @@
-"""The cut of a subdivision by one line after another, for lines in any position.
+"""The cut of single faces by one line after another, where many lines almost meet.
 
-Lines of one layer may coincide, meet in one point, run along an edge or through a corner: in
-networks without biases, in lattices, where units are scaled copies of each other. Here a point
-may lie *on* a unit's line, within a tolerance, and one line at a time leaves no room for doubt
-about who crosses whom.
+Chords of one face may come so close to each other that rounding does not tell which cross where.
+One line at a time leaves no room for doubt about who crosses whom. The border of a face stays as
+it is: what happens there is decided already, and other faces share it.
 """
 
+from typing import NamedTuple
+
 import numpy as np
-from jaxtyping import Bool, Float64, Int8, Int64
+from jaxtyping import Bool, Float64, Int8, Int64, UInt64
 
-from nhlib.regions.subdivision import Cut, Subdivision, TooManyRegions, closest, pack
-
-# Where rounding contradicts itself, the tolerance is widened so many times, fourfold each time.
-_ATTEMPTS = 8
+from nhlib.regions.packed_bits import pack
+from nhlib.regions.subdivision import Contradiction, Subdivision
 
 
-class _Contradiction(Exception):
-    """Signs round a convex face that no line can have."""
+class CutFaces(NamedTuple):
+    """What the lines of a layer make of some faces.
+
+    Attributes
+    ----------
+    subdivision : Subdivision
+        The faces, cut; points and edges that were there before come first.
+    parents : int64 array, shape (n_faces,)
+        The face before of which each face is a part.
+    bits : uint64 array, shape (n_faces, n_words)
+        Bits of the layer in each face, packed.
+    z : float64 array, shape (n_points, units)
+        Pre-activations at all points.
+    """
+
+    subdivision: Subdivision
+    parents: Int64[np.ndarray, " n_faces"]
+    bits: UInt64[np.ndarray, "n_faces n_words"]
+    z: Float64[np.ndarray, "n_points units"]
 
 
 def cut_one_by_one(
@@ -24,40 +40,33 @@ def cut_one_by_one(
     z: Float64[np.ndarray, "n_points units"],
     near: Float64[np.ndarray, " units"],
     first_unit: int,
-    limit: int,
-) -> Cut:
+) -> CutFaces:
     """Cut by the zero line of one unit of a layer after the other.
 
-    Parameters and results are those of `nhlib.regions.general_position.cut_by_all`. A unit that is
-    zero all over a face, within rounding, has bit 0 there.
+    Parameters
+    ----------
+    before : Subdivision
+        Faces on which the pre-activations are affine. On its edges no unit switches between their
+        ends.
+    z : float64 array, shape (n_points, units)
+        Pre-activations of the layer at the points: 0, or larger than rounding.
+    near : float64 array, shape (units,)
+        What counts as zero at points that are new.
+    first_unit : int
+        Number of the layer's first unit.
 
     Raises
     ------
-    TooManyRegions
-        If there would be more than `limit` faces.
-    ArithmeticError
-        If rounding leaves no consistent subdivision; no network is known for which it does.
+    Contradiction
+        If the signs round a face are those of no line.
     """
     now, rows = before, _Rows(z)
     on: list[Bool[np.ndarray, " n_faces"]] = []
     splits: list[Int64[np.ndarray, " n_new"]] = []
     for unit in range(z.shape[1]):
-        for attempt in range(_ATTEMPTS):
-            wider = 4.0**attempt
-            try:
-                now, positive, split = _cut_by_unit(
-                    now, rows, unit, near[unit] * wider, wider * closest(before.points), first_unit
-                )
-                break
-            except _Contradiction:
-                continue
-        else:
-            raise ArithmeticError(
-                f"unit {first_unit + unit}: its line cannot be told from the points near it in "
-                "float64; regions of this network are too thin"
-            )
-        if now.n_faces > limit:
-            raise TooManyRegions(now.n_faces)
+        now, positive, split = _cut_by_unit(
+            now, rows, unit, near, first_unit + unit, len(before.start)
+        )
         on.append(positive)
         splits.append(split)
     # Backwards, a face that a unit made is again the face that it was a part of.
@@ -67,7 +76,7 @@ def cut_one_by_one(
         made = face >= len(on[unit])  # the parts that are off
         face[made] = splits[unit][face[made] - len(on[unit])]
         bits[:, unit] = on[unit][face] & ~made
-    return Cut(now, face, pack(bits), rows.values())
+    return CutFaces(now, face, pack(bits), rows.values())
 
 
 class _Rows:
@@ -93,58 +102,53 @@ def _cut_by_unit(
     before: Subdivision,
     rows: _Rows,
     unit: int,
-    near: float,
-    close: float,
-    first_unit: int,
+    near: Float64[np.ndarray, " units"],
+    number: int,
+    n_border: int,
 ) -> tuple[Subdivision, Bool[np.ndarray, " n_faces"], Int64[np.ndarray, " n_new"]]:
     """Cut by one line; also return who is on (before), and which faces got a part that is off."""
-    a, b = before.edges[:, 0], before.edges[:, 1]
     z = rows.values()
-    values = z[:, unit]
-    sign = np.where(np.abs(values) <= near, 0, np.sign(values)).astype(np.int8)
-    crossed = np.flatnonzero(sign[a] * sign[b] < 0)
-    start, end = a[crossed], b[crossed]
-    t = values[start] / (values[start] - values[end])
-    # A crossing that is close to a point is that point.
-    length = np.hypot(*(before.points[start] - before.points[end]).T)
-    sign[start[t * length <= close]] = 0
-    sign[end[(1 - t) * length <= close]] = 0
+    sign = np.sign(z[:, unit]).astype(np.int8)
+    crossed = np.flatnonzero(sign[before.start] * sign[before.end] < 0)
+    if (crossed < n_border).any():
+        raise Contradiction
+    start, end = before.start[crossed], before.end[crossed]
+    t = (z[start, unit] / (z[start, unit] - z[end, unit]))[:, None]
+    new = len(z) + np.arange(len(crossed))
+    points = before.points[start] + t * (before.points[end] - before.points[start])
+    new_z = z[start] + t * (z[end] - z[start])
+    new_z[np.abs(new_z) <= near] = 0
+    new_z[:, unit] = 0
+    rows.append(new_z)
+    signs = np.append(sign, np.zeros(len(crossed), np.int8))
 
-    kept = sign[start] * sign[end] < 0
-    crossed, start, end, t = crossed[kept], start[kept], end[kept], t[kept]
-    n_points = len(z) + np.arange(len(crossed))
-    new_points = before.points[start] + t[:, None] * (before.points[end] - before.points[start])
-    all_signs = np.concatenate([sign, np.zeros(len(crossed), np.int8)])
     # The first half of a crossed edge keeps its place, the second half goes to the end.
-    edges = np.concatenate([before.edges, np.stack([n_points, end], axis=1)])
-    edges[crossed, 1] = n_points
-    sides = np.concatenate([before.sides, before.sides[crossed]])
-    units = np.concatenate([before.units, before.units[crossed]])
-
-    up, down, positive, split = _across(edges, sides, all_signs, before.n_faces)
+    half_ends = before.end.copy()
+    half_ends[crossed] = new
+    starts, ends = np.append(before.start, new), np.append(half_ends, end)
+    left, right = (np.append(side, side[crossed]) for side in (before.left, before.right))
+    up, down, positive, split = _across(starts, ends, left, right, signs, before.n_faces)
     new_faces = before.n_faces + np.arange(len(split))
     part = np.full(before.n_faces + 1, -1)  # the last entry is for the outside
     part[split] = new_faces
-    on = (all_signs[edges] > 0).any(axis=1)
-    moved = ~on[:, None] & (part[sides] >= 0)
-    sides = np.where(moved, part[sides], sides)
+    off = ~((signs[starts] > 0) | (signs[ends] > 0))
+    left, right = (np.where(off & (part[side] >= 0), part[side], side) for side in (left, right))
     after = Subdivision(
-        np.concatenate([before.points, new_points]),
-        np.concatenate([edges, np.stack([down, up], axis=1)]),
-        np.concatenate([sides, np.stack([split, new_faces], axis=1)]),
-        np.concatenate([units, np.full(len(split), first_unit + unit)]),
-        before.n_faces + len(split),
+        np.concatenate([before.points, points]),
+        *(np.append(starts, down), np.append(ends, up)),
+        *(np.append(left, split), np.append(right, new_faces)),
+        np.concatenate([before.units, before.units[crossed], np.full(len(split), number)]),
+        np.append(before.borders, np.full(len(crossed) + len(split), -1)),
+        *(before.n_faces + len(split), before.extent),
     )
-    new_z = z[start] + t[:, None] * (z[end] - z[start])
-    new_z[:, unit] = 0
-    z[sign == 0, unit] = 0
-    rows.append(new_z)
     return after, positive, split
 
 
 def _across(
-    edges: Int64[np.ndarray, "n_edges 2"],
-    sides: Int64[np.ndarray, "n_edges 2"],
+    start: Int64[np.ndarray, " n_edges"],
+    end: Int64[np.ndarray, " n_edges"],
+    left: Int64[np.ndarray, " n_edges"],
+    right: Int64[np.ndarray, " n_edges"],
     sign: Int8[np.ndarray, " n_points"],
     n_faces: int,
 ) -> tuple[
@@ -154,10 +158,11 @@ def _across(
     Int64[np.ndarray, " n_new"],
 ]:
     """Find the faces that the line parts, and the points where it enters and leaves each."""
-    face = np.concatenate([sides[:, 0], sides[:, 1]])
-    walk = np.concatenate([edges, edges[:, ::-1]])[face >= 0]  # counterclockwise
-    face = face[face >= 0]
-    s, t = sign[walk[:, 0]], sign[walk[:, 1]]
+    face = np.append(left, right)
+    inside = face >= 0
+    face = face[inside]
+    here, there = np.append(start, end)[inside], np.append(end, start)[inside]  # counterclockwise
+    s, t = sign[here], sign[there]
     positive = np.zeros(n_faces, bool)
     negative = np.zeros(n_faces, bool)
     positive[face[(s > 0) | (t > 0)]] = True
@@ -167,9 +172,9 @@ def _across(
     n_rises = np.bincount(face[rise], minlength=n_faces)
     n_falls = np.bincount(face[fall], minlength=n_faces)
     if (n_rises[split] != 1).any() or (n_falls[split] != 1).any():
-        raise _Contradiction
+        raise Contradiction
     up = np.empty(n_faces, np.int64)
     down = np.empty(n_faces, np.int64)
-    up[face[rise]] = walk[rise, 0]
-    down[face[fall]] = walk[fall, 1]
+    up[face[rise]] = here[rise]
+    down[face[fall]] = there[fall]
     return up[split], down[split], positive, split

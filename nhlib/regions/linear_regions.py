@@ -66,21 +66,18 @@ def same_map(
             same[start + rows[blocked]] = True
             doubtful[rows[~blocked & ~clear]] = True
         rows = np.flatnonzero(doubtful)
-        rows = rows[~_told_apart(network, codes[one[rows]], codes[other[rows]])]
+        rows = rows[~_differ(network, codes[one[rows]], codes[other[rows]])]
         for k in rows:
             same[start + k] = exact(one[k]) == exact(other[k])
     return same
 
 
-def _told_apart(
-    network: FoldedNetwork, one: NeuralCodes, other: NeuralCodes
-) -> Bool[np.ndarray, " k"]:
+def _differ(network: FoldedNetwork, one: NeuralCodes, other: NeuralCodes) -> Bool[np.ndarray, " k"]:
     """Tell which pairs of maps differ by more than rounding in a random direction or place."""
     n = network.layers[0].weights.shape[1]
     direction, point = np.random.default_rng(0).standard_normal((2, n))
-    directions = np.broadcast_to(direction, (len(one), 1, n))
-    slopes, values = network.push(directions, point, one)
-    other_slopes, other_values = network.push(directions, point, other)
+    slopes, values = network.push(direction[None], point, one)
+    other_slopes, other_values = network.push(direction[None], point, other)
     # No partial sum of any code is larger than this.
     size, offset = np.abs(direction), np.abs(point)
     for layer in network.layers:

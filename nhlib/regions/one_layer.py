@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from nhlib._arguments import real_numbers
-from nhlib.regions.plane import checked_rectangle
+from nhlib.regions.plane import to_rectangle
 
 _HINT = "; of an nn.Linear layer, take layer.weight and layer.bias, or zeros where it has no bias"
 
@@ -82,7 +82,7 @@ def arrangement_count(weights: Any, biases: Any, extent: Any = (-1.0, 1.0, -1.0,
             f"not {b.shape}"
         )
     # Coordinates in which the rectangle has whole corners, the first of them (0, 0).
-    left, right, bottom, top, unit = _whole(*checked_rectangle(extent, None), 1.0)
+    left, right, bottom, top, unit = _whole(*to_rectangle(extent, None), 1.0)
     width, height = right - left, top - bottom
     lines: dict[_Line, None] = {}
     for row, bias in zip(w.tolist(), b.tolist(), strict=True):

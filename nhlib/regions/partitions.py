@@ -10,11 +10,11 @@ from nhlib._arguments import whole_number
 from nhlib.codes import NeuralCodes
 from nhlib.regions.affine import FoldedNetwork
 from nhlib.regions.decision_boundary import decision_boundary
-from nhlib.regions.face_cycles import Walk
 from nhlib.regions.linear_regions import same_map
-from nhlib.regions.plane import Plane, pairs
+from nhlib.regions.plane import Plane, grid, pairs
 from nhlib.regions.ragged_arrays import Ragged, read_only
-from nhlib.regions.subdivision import Subdivision
+from nhlib.regions.rounding import Rounding
+from nhlib.regions.stitching import Whole
 
 # Points that are located at once.
 _BLOCK = 8192
@@ -55,15 +55,15 @@ class Partition:
         network: FoldedNetwork,
         plane: Plane,
         extent: tuple[float, float, float, float],
-        subdivision: Subdivision,
+        whole: Whole,
         codes: NeuralCodes,
     ) -> None:
-        self._network, self._subdivision = network, subdivision
+        self._network, self._walk = network, whole.walk
         self.plane, self.extent, self.codes = plane, extent, codes
-        self.vertices = read_only(subdivision.points)
-        self.edges = read_only(subdivision.edges)
-        self.edge_regions = read_only(subdivision.sides)
-        self.edge_units = read_only(subdivision.units)
+        self.vertices = read_only(whole.points)
+        self.edges = read_only(whole.edges)
+        self.edge_regions = read_only(whole.sides)
+        self.edge_units = read_only(whole.units)
 
     def __repr__(self) -> str:
         return f"Partition({self.n_regions} activation regions in {self.extent})"
@@ -72,10 +72,6 @@ class Partition:
     def n_regions(self) -> int:
         """Number of activation regions: convex polygons in which no unit switches."""
         return len(self.codes)
-
-    @cached_property
-    def _walk(self) -> Walk:
-        return Walk(self.edges, self.edge_regions, self.n_regions)
 
     @cached_property
     def polygons(self) -> Ragged:
@@ -112,8 +108,7 @@ class Partition:
 
     @cached_property
     def _maps(self) -> tuple[np.ndarray, np.ndarray]:
-        axes = np.broadcast_to(self.plane.axes, (self.n_regions, *self.plane.axes.shape))
-        slopes, offsets = self._network.push(axes, self.plane.origin, self.codes)
+        slopes, offsets = self._network.push(self.plane.axes, self.plane.origin, self.codes)
         return read_only(slopes.transpose(0, 2, 1)), read_only(offsets)
 
     @property
@@ -167,7 +162,7 @@ class Partition:
 
         inner = np.flatnonzero((self.edge_regions >= 0).all(axis=1))
         left, right = self.edge_regions[inner].T
-        same = same_map(self._network, self.codes, left, right)
+        same = same_map(self._network.balanced, self.codes, left, right)
         graph = coo_array(
             (np.ones(int(same.sum()), bool), (left[same], right[same])),
             shape=(self.n_regions, self.n_regions),
@@ -208,23 +203,26 @@ class Partition:
         found = np.full(len(coordinates), -1)
         within = (coordinates >= (left, bottom)) & (coordinates <= (right, top))
         inside = np.flatnonzero(within.all(axis=1))
+        layers = self._network.balanced.hidden
+        rounding = Rounding(layers, self.plane.inputs, grid(self.extent))
         ours = self.codes._rows()
         order = np.argsort(ours)
         ascending = ours[order]
         for start in range(0, len(inside), _BLOCK):
             block = inside[start : start + _BLOCK]
-            rows = self._codes_at(coordinates[block])._rows()
+            rows = self._codes_at(coordinates[block], rounding)._rows()
             place = np.minimum(np.searchsorted(ascending, rows), len(ours) - 1)
             found[block] = np.where(ascending[place] == rows, order[place], -1)
         lost = inside[found[inside] < 0]  # on a border, or within rounding of one
         found[lost] = self._nearest(coordinates[lost])
         return found
 
-    def _codes_at(self, coordinates: Float64[np.ndarray, "k 2"]) -> NeuralCodes:
+    def _codes_at(self, coordinates: Float64[np.ndarray, "k 2"], rounding: Rounding) -> NeuralCodes:
         h, on = self.plane.inputs(coordinates), []
-        for layer in self._network.hidden:
+        for i, layer in enumerate(self._network.balanced.hidden):
             z = layer.preactivations(h)
-            on.append(np.packbits(z > layer.rounding(h), axis=1))
+            rounding.clear(i, coordinates, z)
+            on.append(np.packbits(z > 0, axis=1))
             h = layer.activations(z)
         return NeuralCodes(np.hstack(on), self.codes.layers)
 
@@ -263,4 +261,4 @@ class Partition:
         (2, 2, 2)
         """
         outputs = self._network.outputs(self.plane.inputs(self.vertices))
-        return decision_boundary(self._subdivision, self._walk, outputs)
+        return decision_boundary(self.vertices, self.edges, self.edge_regions, self._walk, outputs)

@@ -11,6 +11,9 @@ from nhlib._arguments import real_numbers
 # Three inputs lie on one line if the triangle is lower than this, as a share of its size.
 _FLAT = 1e-9
 
+# Points a side of a grid.
+_GRID = 17
+
 
 @dataclass(frozen=True, eq=False)
 class Plane:
@@ -132,7 +135,15 @@ def pairs(name: str, given: Any) -> Float64[np.ndarray, "k 2"]:
     return array
 
 
-def checked_rectangle(
+def grid(rectangle: tuple[float, float, float, float]) -> Float64[np.ndarray, "k 2"]:
+    """Return points spread over a rectangle, corners included."""
+    left, right, bottom, top = rectangle
+    share = np.linspace(0, 1, _GRID)[:, None]
+    x, y = np.meshgrid(left * (1 - share) + right * share, bottom * (1 - share) + top * share)
+    return np.stack([x.ravel(), y.ravel()], axis=1)
+
+
+def to_rectangle(
     extent: Any, around: Float64[np.ndarray, "3 2"] | None
 ) -> tuple[float, float, float, float]:
     """Return left, right, bottom, top; by default the square from -1 to 1, or around points."""

@@ -12,9 +12,13 @@ from nhlib.codes import NeuralCodes
 from nhlib.regions.affine import FoldedNetwork
 from nhlib.regions.folding import fold
 from nhlib.regions.ragged_arrays import read_only
+from nhlib.regions.rounding import Rounding
 
 # Breakpoints closer than this, as a share of the line, are one.
 _CLOSEST = 1e-13
+
+# Points at which activations are measured.
+_GRID = 65
 
 
 class Segment:
@@ -98,7 +102,7 @@ class Segment:
 
     @cached_property
     def _maps(self) -> tuple[np.ndarray, np.ndarray]:
-        step = np.broadcast_to(self.end - self.start, (self.n_regions, 1, len(self.start)))
+        step = (self.end - self.start)[None]
         slopes, offsets = self._network.push(step, self.start, self.codes)
         return read_only(slopes[:, 0]), read_only(offsets)
 
@@ -186,19 +190,21 @@ def segment(network: nn.Module, start: Any, end: Any) -> Segment:
     first, last = one.ravel(), other.ravel()
     if np.array_equal(first, last):
         raise ValueError("start and end: two different inputs are needed, these are the same")
+    layers = folded.balanced.hidden
+
+    def inputs(t: Float64[np.ndarray, "k 1"]) -> Float64[np.ndarray, "k n_inputs"]:
+        places: Float64[np.ndarray, "k n_inputs"] = first + t * (last - first)
+        return places
+
+    rounding = Rounding(layers, inputs, np.linspace(0, 1, _GRID)[:, None])
     t = np.array([0.0, 1.0])
     h = np.stack([first, last])
     bits: list[np.ndarray] = []
-    for layer in folded.hidden:
-        with np.errstate(over="ignore", invalid="ignore"):
-            z, near = layer.preactivations(h), layer.rounding(h)
-        if not (np.isfinite(z).all() and np.isfinite(near).all()):
-            raise ValueError(
-                f"network: pre-activations of layer {layer.name} overflow float64 on this line"
-            )
-        z[np.abs(z) <= near] = 0
+    for i, layer in enumerate(layers):
+        z = layer.preactivations(h)
+        rounding.clear(i, t[:, None], z)
         t, z, parents = _with_crossings(t, z)
-        z[np.abs(z) <= near] = 0
+        rounding.clear(i, t[:, None], z)
         bits = [on[parents] for on in bits] + [(z[:-1] > 0) | (z[1:] > 0)]
         h = layer.activations(z)
     # Within rounding a point may have been kept at which nothing switches.

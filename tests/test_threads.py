@@ -1,0 +1,31 @@
+"""How many threads NumPy computes with, and that it is as before afterwards."""
+
+from contextlib import ExitStack
+
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from nhlib._threads import one_thread_a_product
+
+
+def blas_threads():
+    return [lib["num_threads"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+
+
+def test_the_last_of_overlapping_blocks_puts_the_number_back():
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        one, other = ExitStack(), ExitStack()
+        one.enter_context(one_thread_a_product())
+        other.enter_context(one_thread_a_product())
+        one.close()  # not the one that came last
+        assert set(blas_threads()) == {1}
+        other.close()
+        assert blas_threads() == before
+
+
+def test_an_error_puts_the_number_back():
+    before = blas_threads()
+    with pytest.raises(ZeroDivisionError), one_thread_a_product():
+        1 / 0  # noqa: B018
+    assert blas_threads() == before
