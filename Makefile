@@ -57,11 +57,11 @@ build/lowest/installed: pyproject.toml
 	$(PYTHON) -m venv --clear build/lowest
 	build/lowest/bin/python -m pip install --quiet uv
 	build/lowest/bin/uv pip install --no-config --python build/lowest/bin/python \
-		--resolution lowest-direct --editable '.[book,classroom,dask,test]'
+		--resolution lowest-direct --editable '.[book,classroom,dask,regions,test]'
 	touch $@
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("nhlib needs Python 3.11 or newer, and $(PYTHON) is " + sys.version.split()[0] + ": try make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[book,classroom,dask,test]'
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[book,classroom,dask,regions,test]'
 	touch $@

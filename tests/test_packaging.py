@@ -100,7 +100,10 @@ def test_conda_environment_installs_the_package_with_the_same_pins() -> None:
     assert (name, pip) == ("python", "pip")
     assert version in Requirement(f"python{PROJECT['requires-python']}").specifier
     # Relative to environment.yml; every direct dependency and its version come through these.
-    assert from_pip["pip"][1:] == ["--constraint constraints.txt", "--editable .[book,classroom]"]
+    assert from_pip["pip"][1:] == [
+        "--constraint constraints.txt",
+        "--editable .[book,classroom,regions]",
+    ]
     # Binder has no GPU and little disk: the first line adds PyTorch's builds without CUDA.
     assert from_pip["pip"][0] == "--extra-index-url https://download.pytorch.org/whl/cpu"
     assert Version(f"{pin('torch')}+cpu") > pin("torch")
