@@ -49,7 +49,12 @@ class Executor:
                 ", ".join(names.values()),
             )
         config = app.config
-        outcomes = execute(notebooks, config.nb_execution_timeout, config.nb_execution_allow_errors)
+        outcomes = execute(
+            notebooks,
+            config.nb_execution_timeout,
+            config.nb_execution_allow_errors,
+            lambda path: self.kept.claims(names[path]),
+        )
         for number, (path, outcome) in enumerate(outcomes, 1):
             name = names[path]
             if isinstance(outcome, NotebookError):

@@ -1,8 +1,9 @@
 """Outputs of executed notebooks, kept until something changes that they depend on.
 
-That is: the code of the notebook, the modules of nhlib and the packages that it has loaded, the
-data of nhlib and of the book, the chosen data set, Python, and how notebooks are executed. Scripts
-and styles of explorers are not: they are the page's (see `explorer_scripts`).
+That is: the code of the notebook, what is claimed of its results, the modules of nhlib and the
+packages that it has loaded, the data of nhlib and of the book, the chosen data set, Python, and how
+notebooks are executed. Scripts and styles of explorers are not: they are the page's (see
+`explorer_scripts`).
 """
 
 import hashlib
@@ -59,11 +60,17 @@ class KeptOutputs:
             return None
         about = kept["metadata"].pop("kept")
         holds = (
-            about["code"] == self._key(notebook)
+            about["code"] == self._key(name, notebook)
             and all(self._modules.get(name) == then for name, then in about["modules"].items())
             and all(self._version(name) == then for name, then in about["packages"].items())
         )
         return kept if holds else None
+
+    def claims(self, name: str) -> Path | None:
+        """Return the script that compares the text with the results, for the book's own data."""
+        path = self._root / "book" / "claims" / f"{Path(name).name}.py"
+        own = os.environ.get("NHLIB_DATASET", "digits") == "digits"
+        return path if own and path.is_file() else None
 
     def seconds(self, name: str) -> float | None:
         """Return how long a notebook took when it was last executed, if it ever was."""
@@ -79,7 +86,7 @@ class KeptOutputs:
             if path.resolve().is_relative_to(self._root)
         }
         notebook["metadata"]["kept"] = {
-            "code": self._key(notebook),
+            "code": self._key(name, notebook),
             "modules": {name: now for name, now in self._modules.items() if name in names},
             "packages": _packages(execution.modules),
             "seconds": execution.seconds,
@@ -97,14 +104,16 @@ class KeptOutputs:
         path = self._path(name)
         return nbformat.read(path, as_version=4) if path.is_file() else None
 
-    def _key(self, notebook: NotebookNode) -> str:
+    def _key(self, name: str, notebook: NotebookNode) -> str:
         code = [
             (cell["source"], sorted(TAGS.intersection(cell["metadata"].get("tags", ()))))
             for cell in notebook["cells"]
             if cell["cell_type"] == "code"
         ]
         kernel = notebook["metadata"].get("kernelspec", {}).get("name")
-        text = json.dumps([code, kernel, self._surroundings])
+        claims = self.claims(name)
+        said = claims.read_text("utf-8") if claims else ""
+        text = json.dumps([code, kernel, said, self._surroundings])
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -9,7 +9,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +26,11 @@ SETTINGS = {
     "VECLIB_MAXIMUM_THREADS": "1",
     "TQDM_DISABLE": "1",
 }
+# What the text says of the names that a notebook has set.
+CLAIMS = """
+__import__("sys").path.append({folder!r})
+exec(compile(open({path!r}, encoding="utf-8").read(), {path!r}, "exec"))
+"""
 # What a last cell prints: the files of all modules that the notebook has loaded.
 MODULES = """
 for module in list(__import__("sys").modules.values()):
@@ -55,7 +60,10 @@ def cores() -> int:
 
 
 def execute(
-    notebooks: Mapping[Path, NotebookNode], timeout: int | None, allow_errors: bool
+    notebooks: Mapping[Path, NotebookNode],
+    timeout: int | None,
+    allow_errors: bool,
+    claims: Callable[[Path], Path | None] = lambda path: None,
 ) -> Iterator[tuple[Path, Execution | NotebookError]]:
     """Execute notebooks, as many at a time as there are cores.
 
@@ -68,6 +76,9 @@ def execute(
         Seconds that a cell may take.
     allow_errors : bool
         Whether cells after one with an error are executed.
+    claims : callable
+        Which script holds what the text of a notebook says of its results, if there is one. It
+        runs at the end, with the names of the notebook.
 
     Yields
     ------
@@ -80,7 +91,7 @@ def execute(
         free = asyncio.Semaphore(cores())
         running = {
             asyncio.run_coroutine_threadsafe(
-                _execute(path, notebook, timeout, allow_errors, free), loop
+                _execute(path, notebook, timeout, allow_errors, claims(path), free), loop
             ): path
             for path, notebook in notebooks.items()
         }
@@ -115,6 +126,7 @@ async def _execute(
     notebook: NotebookNode,
     timeout: int | None,
     allow_errors: bool,
+    claims: Path | None,
     free: asyncio.Semaphore,
 ) -> Execution | NotebookError:
     async with free:
@@ -126,12 +138,18 @@ async def _execute(
             extra_arguments=["--log-level=ERROR"],  # not how it is connected
             resources={"metadata": {"path": str(path.parent)}},
         )
-        notebook.cells.append(new_code_cell(MODULES))
+        n_cells = sum(cell["cell_type"] == "code" for cell in notebook.cells)
+        ours = [CLAIMS.format(folder=str(claims.parent), path=str(claims))] if claims else []
+        ours.append(MODULES)
+        notebook.cells += map(new_code_cell, ours)
         try:
             await client.async_execute(env={**os.environ, **SETTINGS})
         except Exception as error:  # of the cell, its time, the kernel: the others go on
             words = re.sub("\x1b\\[[0-9;]*m", "", str(error))  # colours for a terminal
-            return NotebookError(f"code cell [{client.code_cells_executed}]: {words}")
-        files = "".join(output["text"] for output in notebook.cells.pop()["outputs"])
+            at = client.code_cells_executed
+            place = f"code cell [{at}]" if at <= n_cells else f"what is said of it in {claims}"
+            return NotebookError(f"{place}: {words}")
+        files = "".join(output["text"] for output in notebook.cells[-1]["outputs"])
+        del notebook.cells[-len(ours) :]
         modules = frozenset(map(Path, files.splitlines()))
         return Execution(notebook, modules, time.monotonic() - began)

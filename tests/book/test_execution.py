@@ -155,6 +155,25 @@ def test_page_has_its_own_text_with_outputs_that_are_kept(repository: Repository
     assert "44" in repository.page("user")
 
 
+def test_what_the_text_says_is_held_against_the_results(repository: Repository) -> None:
+    repository.notebook("user", "answer = 6 * 7", "answer")
+    repository.write("book/claims/user.py", "import comparison\n\ncomparison.near(answer, 42)")
+    near = "def near(found, said):\n    assert found == said, f'found {found}, not {said}'"
+    repository.write("book/claims/comparison.py", near)
+    assert repository.executed() == ["index", "user"]
+    assert "comparison" not in repository.page("user")
+    assert repository.executed() == []
+
+    repository.write("book/claims/user.py", "import comparison\n\ncomparison.near(answer, 41)")
+    status, messages, executed = repository.build()
+    assert (status, executed) == (1, [])
+    assert re.search(r"user\.ipynb: ERROR: stopped in what is said of it in .*user\.py", messages)
+    assert "comparison.near(answer, 41)" in messages
+    assert "found 42, not 41" in messages
+    other_data = {"NHLIB_DATASET": "mnist"}  # of which the text says nothing
+    assert "user" in repository.executed(**other_data)
+
+
 def test_module_edited_while_notebooks_run_is_executed_again(repository: Repository) -> None:
     edit = "from pathlib import Path\nPath(nhlib.numbers.__file__).write_text('THREE = 7')"
     repository.notebook("user", "import nhlib", edit, "nhlib.THREE")
