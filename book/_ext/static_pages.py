@@ -30,6 +30,9 @@ class StaticPages(BuiltinTemplateLoader):
         html = re.sub(r'<script defer src="[^"]*/fontawesome\.js[^"]*"></script>\n?', "", html)
         # A server may call a notebook JSON, which the browser would show instead of saving.
         html = re.sub(r'(<a href="[^"]*_sources/[^"]+") target="_blank"', r"\1 download", html)
+        # A notebook comes with the tables that it reads (see `notebook_downloads`).
+        html = re.sub(r'(<a href="[^"]*_sources/[^"]+)\.ipynb" download', r'\1.zip" download', html)
+        html = html.replace('"btn__text-container">.ipynb<', '"btn__text-container">.zip<')
         # Screen readers jump from landmark to landmark, and the title is in the sidebar.
         sidebar = '<div id="pst-primary-sidebar" {}class='
         landmark = sidebar.format('role="navigation" aria-label="Book" ')

@@ -1,9 +1,11 @@
 """What a build makes of a page, and what stops it."""
 
 import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_code_cell, new_markdown_cell
@@ -117,8 +119,11 @@ def test_error_on_purpose_is_shown(page: BeautifulSoup) -> None:
 def test_notebook_can_be_saved(site: Path, page: BeautifulSoup) -> None:
     (button,) = page.select("a.btn-download-source-button")
     assert button.has_attr("download")
-    assert str(button["href"]).endswith(".ipynb")
-    assert (site / str(button["href"])).is_file()
+    assert ".zip" in button.get_text()
+    with zipfile.ZipFile(site / str(button["href"])) as archive:
+        assert archive.namelist() == ["neural-codes/page.ipynb"]
+        notebook = nbformat.reads(archive.read("neural-codes/page.ipynb"), as_version=4)
+    assert any(cell["cell_type"] == "code" for cell in notebook["cells"])
 
 
 def test_page_has_colours_before_a_script_runs(page: BeautifulSoup) -> None:

@@ -1,6 +1,7 @@
 """The built book as a reader sees it."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -148,9 +149,11 @@ def test_notebook_is_saved_without_outputs(browser: Browser, server: str, tmp_pa
         page.get_by_role("button", name="Download this page").click()
         with page.expect_download() as download:
             page.locator("a.btn-download-source-button").click()
-        assert download.value.suggested_filename == "02-neural-codes.ipynb"
-        download.value.save_as(tmp_path / "saved.ipynb")
-        cells = json.loads((tmp_path / "saved.ipynb").read_text("utf-8"))["cells"]
+        assert download.value.suggested_filename == "02-neural-codes.zip"
+        download.value.save_as(tmp_path / "saved.zip")
+        with zipfile.ZipFile(tmp_path / "saved.zip") as archive:
+            saved = archive.read("neural-codes/chapters/02-neural-codes.ipynb")
+        cells = json.loads(saved)["cells"]
         code = [cell for cell in cells if cell["cell_type"] == "code"]
         assert code
         assert not any(cell["outputs"] for cell in code)
