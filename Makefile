@@ -7,7 +7,7 @@ TESTS := -m pytest --numprocesses 3 --dist worksteal
 JAVASCRIPT := tests/javascript
 NODE_MODULES := $(JAVASCRIPT)/node_modules
 
-.PHONY: book test lab bench lint classroom coverage lowest
+.PHONY: book test lab bench lint classroom coverage lowest check-notebooks
 
 book: $(INSTALLED)  ## build the HTML book, its chapters executed
 	$(BIN)/jupyter-book build book --config _config.yml --path-output . -W --keep-going
@@ -22,6 +22,9 @@ lowest: build/lowest/installed  ## run the package's tests with the lowest versi
 	OMP_NUM_THREADS=1 build/lowest/bin/python $(TESTS) --ignore tests/book --ignore tests/browser \
 		--ignore tests/test_packaging.py \
 		-W default::DeprecationWarning -W default::PendingDeprecationWarning
+
+check-notebooks: $(INSTALLED)  ## run the notebooks as students do; what has passed is not run again
+	$(BIN)/python tests/book/check_notebooks.py
 
 lab: $(INSTALLED)  ## open the chapters in JupyterLab
 	$(BIN)/jupyter lab book/chapters

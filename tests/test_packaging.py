@@ -69,6 +69,13 @@ def test_each_constraint_is_one_exact_version() -> None:
         assert not BROUGHT_BY_TORCH.match(constraint.name), constraint
 
 
+def test_no_setting_changes_what_uv_installs() -> None:
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
+    # All of it holds for every `uv pip install` in the clone: all-extras stops each of them.
+    assert "uv" not in tools
+    assert not (ROOT / "uv.toml").exists()
+
+
 def test_nothing_that_is_installed_is_left_unpinned() -> None:
     pinned = {canonicalize_name(constraint.name) for constraint in CONSTRAINTS}
     seen: set[tuple[str, str]] = set()
@@ -114,8 +121,8 @@ def test_make_has_the_documented_targets() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     (phony,) = re.findall(r"^\.PHONY: (.*)$", makefile, flags=re.MULTILINE)
     pages = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")]
-    called = re.compile(r"(?:^|`|\S=\S+ )make (\w+)", flags=re.MULTILINE)
-    targets = {*"book test lab bench classroom lint coverage lowest".split()}
+    called = re.compile(r"(?:^|`|\S=\S+ )make ([\w-]+)", flags=re.MULTILINE)
+    targets = {*"book test lab bench classroom lint coverage lowest check-notebooks".split()}
     assert {*phony.split()} == targets
     assert {target for page in pages for target in called.findall(page)} == targets
     assert {*called.findall(pages[1])} == targets  # with what each takes
