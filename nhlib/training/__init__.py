@@ -6,6 +6,7 @@ from nhlib.training.history import History
 from nhlib.training.loop import accuracy_of, fit
 from nhlib.training.population import Population
 from nhlib.training.pretrained import load_trained, save_trained, training_log
+from nhlib.training.randomness import epoch_order
 from nhlib.training.recipe import Recipe
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Recipe",
     "Stopped",
     "accuracy_of",
+    "epoch_order",
     "fit",
     "load_trained",
     "save_trained",
