@@ -196,6 +196,23 @@ def test_the_printed_call_gives_the_regime_that_is_told(node, table, cell, tmp_p
     assert found["regime"] in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("value", "threshold", "said"),
+    [
+        (0.009967, 0.01, "+0.00997"),
+        (0.0100042, 0.01, "+0.010004"),
+        (0.91 - 0.9, 0.01, "+0.0100"),
+        (0.01, 0.01, "+0.0100"),
+        (0.0099, 0.01, "+0.0099"),
+        (-0.05, 0.01, "−0.0500"),
+    ],
+)
+def test_a_gain_has_the_digits_that_tell_it_apart_from_the_threshold(node, value, threshold, said):
+    script = "return gained(given.value, given.threshold);"
+    given = {"value": value, "threshold": threshold}
+    assert node({"phases/words.js": "gained"}, script, given) == said
+
+
 def test_the_printed_call_gives_the_hints(node, table, tmp_path):
     path = tmp_path / "runs.csv"
     table.to_csv(path, index=False)

@@ -120,7 +120,7 @@ const stepOf = (view, axis, x, y, colors) => {
           "text-anchor": "middle",
           "font-weight": enough ? 700 : 400,
         },
-        gained(gain) + (enough ? " ≥ δ" : ""),
+        gained(gain, delta) + (enough ? " ≥ δ" : ""),
       ),
     );
   }

@@ -14,13 +14,17 @@ import {
 import { AXES, guessable, NAMES, valueAt } from "./view.js";
 
 /**
- * Four digits are enough to see on which side of a threshold a number is.
- * @type {(value: number) => string}
+ * Four digits, or as many more as it takes to be told apart from a threshold nearby.
+ * @type {(value: number, threshold?: number) => string}
  */
-export const share = (value) => value.toFixed(4);
+export const share = (value, threshold) => {
+  const enough = [4, 5, 6, 7, 8].find((digits) => Number(value.toFixed(digits)) !== threshold);
+  return value.toFixed(enough ?? 4); // what differs less is equal, but for rounding
+};
 
-/** @type {(value: number) => string} */
-export const gained = (value) => (value < 0 ? "−" : "+") + share(Math.abs(value));
+/** @type {(value: number, threshold: number) => string} */
+export const gained = (value, threshold) =>
+  (value < 0 ? "−" : "+") + share(Math.abs(value), threshold);
 
 /** @type {(axis: Axis, value: number) => string} */
 const phrase = (axis, value) =>
@@ -41,19 +45,20 @@ export const whyWords = (view, accuracyName) => {
   const { chart, here, table, tau, delta, ratio, worth, at } = view;
   const regime = chart.regime[here];
   if (regime < 0) return `${capital(where(view, at))}: not measured.`;
-  const past = `its redundancy ratio ${share(ratio[here])} is not above τ = ${tau}`;
+  const said = share(ratio[here], tau);
+  const past = `its redundancy ratio ${said} is not above τ = ${tau}`;
   const reason = {
-    [UNDER]: `its redundancy ratio ${share(ratio[here])} is above τ = ${tau}`,
+    [UNDER]: `its redundancy ratio ${said} is above τ = ${tau}`,
     [CRITICAL]: `${past}, and accuracy still gains at least δ = ${delta}`,
     [SUFFICIENT]: `${past}, and no gain reaches δ = ${delta}`,
     [UNDETERMINED]: `${past}, no gain reaches δ = ${delta}, and a neighbour is missing`,
-    [UNTRAINED]: `it is before training, whatever its redundancy ratio, ${share(ratio[here])}`,
+    [UNTRAINED]: `it is before training, whatever its redundancy ratio, ${said}`,
   }[regime];
   /** @type {(axis: Axis, none: string, next: number, gain: number) => string} */
   const step = (axis, none, next, gain) =>
     next < 0
       ? `no ${none} was measured`
-      : `${gained(gain)} at ${axis} ${grouped(valueAt(view, axis, next))}`;
+      : `${gained(gain, delta)} at ${axis} ${grouped(valueAt(view, axis, next))}`;
   const wider = step("width", "larger width", chart.larger[here], chart.gainSize[here]);
   const later = step("epoch", "later epoch", chart.longer[here], chart.gainTime[here]);
   return (

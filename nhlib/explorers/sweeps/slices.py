@@ -73,7 +73,7 @@ def slice_of(
 ) -> Slice | None:
     """Return the points that a choice shows, or those next to it that were measured.
 
-    Batch norm and weight decay are part of a protocol. So where protocols are compared, each has
+    Batch norm and the L2 penalty are part of a protocol. So where protocols are compared, each has
     its own, and neither is held.
 
     Parameters

@@ -27,7 +27,7 @@ _LABELS = {
     "label_noise": "share of shuffled labels",
     "dropout": "dropout",
     "batch_norm": "batch norm",
-    "l2": "weight decay (L2 penalty)",
+    "l2": "L2 penalty",
 }
 _SIGNS, _DASHES = "os^Dv P", ("-", "--", ":", "-.", (0, (6, 2)), (0, (3, 1, 1, 1)))
 
@@ -219,6 +219,6 @@ def _phrase(factor: str, value: Any) -> str:
         "label_noise": "{:g} of the labels shuffled" if value else "true labels",
         "dropout": "dropout {:g}" if value else "no dropout",
         "batch_norm": "with batch norm" if value else "no batch norm",
-        "l2": "weight decay {:g}" if value else "no weight decay",
+        "l2": "L2 penalty {:g}" if value else "no L2 penalty",
     }
     return words[factor].format(value)

@@ -39,7 +39,7 @@ export const phraseOf = (factor, value) => {
     case "batch_norm":
       return value ? "with batch norm" : "no batch norm";
     default:
-      return value ? `weight decay ${short(value)}` : "no weight decay";
+      return value ? `L2 penalty ${short(value)}` : "no L2 penalty";
   }
 };
 
