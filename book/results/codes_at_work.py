@@ -3,9 +3,9 @@
     python book/results/codes_at_work.py [--cifar10 folder:PATH]
 
 Retrieval, shifted inputs, copies, wrong labels, and small steps: each on CIFAR-10 with
-resnet20-cifar10, shifted inputs also on MNIST with cnn-mnist. It takes some minutes. Each table is
-kept under build/results/codes_at_work/ as soon as it is measured: the run may be stopped, and goes
-on with the next one when it is started again.
+resnet20-cifar10, shifted inputs also on MNIST with cnn-mnist. It takes a quarter of an hour. Each
+table is kept under build/results/codes_at_work/ as soon as it is measured: the run may be stopped,
+and goes on with the next one when it is started again.
 """
 
 import argparse

@@ -28,7 +28,7 @@ def load(
     - ``"fashion-mnist"``: 28×28 images of clothes [3]_; 60,000 and 10,000
     - ``"cifar10"``: 32×32 colour photographs [4]_; 50,000 and 10,000
     - ``"svhn"``: 32×32 colour photographs of house numbers [5]_; 73,257 and 26,032
-    - ``"moons"``: points on two half circles in the plane; 1,000 and 1,000
+    - ``"moons"``: points near two half circles in the plane; 1,000 and 1,000
     - ``"spirals"``: points on two spiral arms in the plane; 1,000 and 1,000
     - ``"folder:PATH"``: images in PATH/train/CLASS and PATH/test/CLASS
 

@@ -1,4 +1,4 @@
-"""What is studied: networks with named layers, the same from the same seed on every machine."""
+"""What is studied: networks with named layers, drawn from a seed."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -57,7 +57,8 @@ def mlp(
         ``"he"`` from a normal distribution of variance 2 / a [3]_.
     seed : int, default 0
         Seed of the weights. They are drawn on the CPU by a generator of their own: the
-        global random state is neither used nor changed.
+        global random state is neither used nor changed. Another kind of processor may round
+        their last digits otherwise.
     dropout : float, default 0
         Share of the units of every hidden layer that a training step leaves out, at random
         [4]_. Codes are read without it.

@@ -1,6 +1,7 @@
 """Networks for ImageNet, from torchvision."""
 
 import difflib
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ def imagenet_network(name: str, weights: Any = None, **options: Any) -> nn.Modul
         ``"resnext50_32x4d"``, ``"wide_resnet50_2"`` and ``"vgg19"``.
     weights : str or torchvision weights, optional
         ``"DEFAULT"``, ``"IMAGENET1K_V1"``, …; by default none, so that the weights are random
-        numbers from the global random state. Torchvision downloads them once.
+        numbers from the global random state, those of a backbone too. Torchvision downloads them
+        once.
     **options
         What the builder of this network takes besides.
 
@@ -54,6 +56,8 @@ def imagenet_network(name: str, weights: Any = None, **options: Any) -> nn.Modul
             f"name: torchvision has no network {name!r}{hint} "
             "torchvision.models.list_models() lists them"
         ) from None
+    if weights is None and "weights_backbone" in inspect.signature(builder).parameters:
+        options = {"weights_backbone": None, **options}  # torchvision's default is a trained one
     try:
         return builder(weights=weights, **options)
     except KeyError:

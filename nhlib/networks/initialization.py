@@ -1,4 +1,4 @@
-"""Weights drawn from a seed, the same on every machine."""
+"""Weights drawn from a seed, the same on every machine up to the last digits."""
 
 from typing import TypeVar
 

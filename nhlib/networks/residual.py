@@ -93,8 +93,9 @@ def _resnet(
 def resnet20(n_classes: int = 10, *, in_channels: int = 3, seed: int = 0) -> ResNet:
     """Build ResNet-20 [1]_: three stages of three blocks, with 16, 32 and 64 channels.
 
-    Images may have any size; a code of one of 32×32 has 188,416 bits. Where a stage begins,
-    a 1×1 convolution with batch normalization widens what skips a block.
+    Images may have any size; a code of one of 32×32 has 188,416 bits. Where the
+    second and the third stage begin, a 1×1 convolution with batch normalization widens what skips
+    a block.
 
     Every block uses one ReLU module twice: within, as ``layer1.0.relu``, and after the sum, as
     ``layer1.0.relu_1``.

@@ -65,13 +65,15 @@ def regime(
         Accuracies :math:`a_s` and :math:`a_t`; nan where there is no such neighbour.
     tau : float, default 0.05
         From 0 to 1. By default a ratio counts as zero up to one example in twenty: ten times
-        what it varies between seeds (the median standard deviation is 0.005 in the book's MNIST
-        runs), and on a slope so steep that another choice moves the border little (the paper's
-        MNIST training set has 0.10 at width 40, 0.04 at 50, 0.02 at 60).
+        what it varies between seeds (the median standard deviation is 0.005 for test images in
+        the book's MNIST runs by layer width), and on a slope so steep that another choice moves
+        the border little (the paper's MNIST training set has 0.10 at width 40, 0.04 at 50, 0.02
+        at 60).
     delta : float, default 0.01
         Above 0. By default one percentage point. Between seeds, K-NN accuracies have a median
-        standard deviation of 0.007 in the same runs, so differences of two means over ten seeds
-        have 0.003. With fewer seeds or a small test set, take more, or noise will pass for gain.
+        standard deviation of 0.005 in the same runs, and of 0.009 in all of the book's on MNIST, so
+        differences of two means over three seeds have 0.004 to 0.008. With fewer seeds or a small
+        test set, take more, or noise will pass for gain.
 
     Returns
     -------
@@ -139,11 +141,11 @@ def phase_chart(
     a random network, whatever its redundancy ratio.
 
     A table without larger models or longer trainings never shows that networks suffice, so
-    in the last row and column cells are under-expressive, critically-expressive or
+    in the last row and column cells are untrained, under-expressive, critically-expressive or
     undetermined. Measuring beyond them turns undetermined cells into others, and no others.
 
-    A gain is that of one step of the grid, whatever its length: finer steps gain less. Compare
-    charts of the same grid only.
+    A gain is that of one step of the grid, whatever its length: finer steps gain less on average.
+    Compare charts of the same grid only.
 
     Parameters
     ----------

@@ -35,7 +35,7 @@ def plot_codes(
     Raises
     ------
     ValueError
-        If there are not as many labels as codes.
+        If there are no codes, or not as many labels.
 
     Examples
     --------
@@ -46,6 +46,8 @@ def plot_codes(
     >>> _ = nh.plot_codes(codes, test.labels, ax=plt.figure().gca())
     """
     bits = check_codes("codes", codes).bits()
+    if not len(codes):
+        raise ValueError("codes: there are none, and at least one is needed")
     if labels is not None:
         labels = class_labels("labels", labels, len(codes), "codes")
     ax = axes_or_current(ax)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 
-from nhlib._arguments import check_range
+from nhlib._arguments import check_range, whole_number
 from nhlib.plots.axes import axes_or_current
 
 
@@ -37,9 +37,9 @@ def plot_images(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         If `inputs` has no pictures, or values outside 0 to 1; if there are not as many titles as
-        pictures.
+        pictures; if `n_columns` is no whole number from 1 on.
 
     Examples
     --------
@@ -59,13 +59,13 @@ def plot_images(
     check_range("inputs", inputs, (0.0, 1.0), "scale them")
     if titles is not None and len(titles) != n:
         raise ValueError(f"titles: {n} are needed, one a picture, not {len(titles)}")
+    n_columns = min(n, 12) if n_columns is None else whole_number("n_columns", n_columns, 1)
     ax = axes_or_current(ax)
     pictures = inputs.reshape(n, channels, *inputs.shape[-2:]).numpy()
     pictures = np.broadcast_to(pictures, (n, 3, *pictures.shape[2:])).transpose(0, 2, 3, 1)
     if channels == 1:  # ink on paper, as handwriting is
         pictures = 1 - pictures
     height, width = pictures.shape[1:3]
-    n_columns = min(n, 12) if n_columns is None else n_columns
     step_x, step_y = width * 1.15, height * (1.15 if titles is None else 1.55)
     for i, picture in enumerate(pictures):
         x, y = i % n_columns * step_x, i // n_columns * step_y

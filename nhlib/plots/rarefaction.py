@@ -13,8 +13,8 @@ def plot_rarefaction(
 ) -> Axes:
     """Draw redundancy ratios against the number of examples, with their bounds.
 
-    Both axes are logarithmic, so that the bound is a straight line; ratios of 0 are not
-    drawn.
+    Both axes are logarithmic, so that the bound, which grows with n - 1, is nearly a straight
+    line until it is cut at 1; ratios of 0 are not drawn.
 
     Parameters
     ----------

@@ -141,11 +141,13 @@ def save_trained(
     if builder not in _BUILDERS:
         raise ValueError(f"builder: there are {', '.join(_BUILDERS)}, not {builder!r}")
     try:
-        _BUILDERS[builder](**arguments).load_state_dict(network.state_dict())
-    except RuntimeError as error:
-        raise ValueError(
-            f"network: {builder} with arguments {dict(arguments)} builds another one"
-        ) from error
+        built = _BUILDERS[builder](**arguments)
+        built.load_state_dict(network.state_dict())
+        other = str(built) != str(network)  # what has no weights: activations, pools
+    except RuntimeError:
+        other = True
+    if other:
+        raise ValueError(f"network: {builder} with arguments {dict(arguments)} builds another one")
     metadata = {
         "format": FORMAT,
         "builder": builder,

@@ -31,6 +31,22 @@ def test_every_network_was_measured_once_at_every_epoch():
         assert all(seeds == set(PROVENANCE["seeds"]) for seeds in widths)
 
 
+def test_spread_over_seeds_is_what_regime_says_of_it():
+    names = "layer_width training_time sample_size regularization label_noise phase_chart"
+    tables = {name: pd.read_csv(RESULTS / f"mnist_{name}.csv") for name in names.split()}
+    alike = [key for key in KEYS if key != "seed"]
+
+    def spread(measure, *chosen):
+        known = [tables[name].dropna(subset=[measure]).groupby(alike)[measure] for name in chosen]
+        return pd.concat([of.std() for of in known]).median()
+
+    assert round(spread("redundancy_test", "layer_width"), 3) == 0.005
+    assert round(spread("knn", "layer_width"), 3) == 0.005
+    assert round(spread("knn", *tables), 3) == 0.009
+    assert "0.005 for test images" in " ".join((nh.regime.__doc__ or "").split())
+    assert "0.005 in the same runs, and of 0.009" in " ".join((nh.regime.__doc__ or "").split())
+
+
 def test_provenance_says_how_to_repeat_them():
     script = PROVENANCE["command"].split()[-1]
     assert (RESULTS.parents[1] / script).is_file()

@@ -352,6 +352,12 @@ def test_imagenet_networks_are_torchvisions():
     assert network.training
 
 
+def test_weights_of_a_backbone_are_random_too(no_network):
+    network = imagenet_network("lraspp_mobilenet_v3_large")
+    assert network.training
+    assert not (no_network / "hub").exists()
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

@@ -59,6 +59,13 @@ def test_images_are_drawn_in_rows_with_their_titles():
     assert np.allclose(image, color[1].permute(1, 2, 0), atol=1e-6)
 
 
+def test_no_codes_and_no_columns_are_refused():
+    with pytest.raises(ValueError, match="codes: there are none, and at least one is needed"):
+        nh.plot_codes(random_codes(4, 9)[:0])
+    with pytest.raises(ValueError, match="n_columns: a whole number of at least 1 is needed"):
+        nh.plot_images(torch.zeros(3, 8, 8), n_columns=0)
+
+
 @pytest.mark.parametrize("shape", [(5, 64), (0, 8, 8), (5, 2, 8, 8)])
 def test_images_of_a_wrong_shape(shape):
     with pytest.raises(ValueError, match="pictures of shape .* are needed, not"):

@@ -1,5 +1,6 @@
 """Networks that come with the package: what they are, how good they are, and their files."""
 
+import copy
 import io
 import json
 import os
@@ -244,6 +245,15 @@ def test_a_network_that_its_builder_does_not_build_is_refused(
     network, history = trained
     with pytest.raises(ValueError, match=text):
         save_trained(tmp_path / "mine", network, builder, arguments, history, {})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_with_the_same_weights_and_another_activation_is_refused(trained, tmp_path):
+    network, history = trained
+    leaky = copy.deepcopy(network)
+    leaky.relu1 = torch.nn.LeakyReLU(0.5)
+    with pytest.raises(ValueError, match="network: vgg with arguments .* builds another one"):
+        save_trained(tmp_path / "mine", leaky, "vgg", ARGUMENTS, history, {})
     assert list(tmp_path.iterdir()) == []
 
 
