@@ -33,7 +33,7 @@ class Split:
     TypeError
         If either is not a tensor of its type.
     ValueError
-        If there are not as many labels as inputs.
+        If there are not as many labels as inputs, or an input is a single number.
 
     Examples
     --------
