@@ -26,12 +26,12 @@ for ratio, tau, n, low in [
     ("redundancy_train", 0.05, 89, 50),
 ]:
     assert a_step_off(border(ratio, tau, n), low)
-for delta, critical in ((0.01, 27), (0.05, 4)):
+for delta, least, most in ((0.01, 20, 35), (0.05, 1, 7)):
     regimes = nh.phase_chart(digits, redundancy="redundancy_test", delta=delta, **COLUMNS).query(
         "train_size == 1437"
     )["regime"]
     found = (regimes == "critically-expressive").sum()
-    near(found, critical, 8)
+    assert least <= found <= most, found
 sixty = digits.query("width == 60 and train_size == 1437")
 sixty = sixty.groupby("epoch")["redundancy_test"].mean()
 assert sixty[0] < TAU < sixty.loc[10:].min()
@@ -84,7 +84,7 @@ assert 0.12 < means[100] / 100 < 0.19
 assert 0.08 < (means[100] - means[60]) / 40 < 0.16
 assert 7.5 < slope < 11.5
 residual = measured - start - slope * doublings
-assert np.abs(residual).max() < 9
+near(np.abs(residual).max(), 0, 7)
 alone = pd.DataFrame(
     {
         seed: critical_widths(part, "redundancy_train").loc[100]

@@ -10,7 +10,7 @@ near(np.median(usually) / known.codes.n_bits, 0.10, 0.015)
 at = search["precision@10"]
 near(at["code of the last layer"], at["features"], 0.015)
 near(at["hyperplanes on features"], at["features"], 0.01)
-near(of_answer, 0.98, 0.012)
+near(of_answer, 0.98, 0.01)
 assert upright_sure > is_sure
 kept = search["recall@10"]
 near(kept["code of the last layer"], 0.55, 0.06)
@@ -33,12 +33,12 @@ assert by_class[1] < 0.8
 assert min(by_class[digit] for digit in range(2, 10)) > 0.8
 by = wrong.groupby("by")[["AUROC", "found", "learnt"]].mean()
 near(by["learnt"].iloc[0], 0.88, 0.15)
-near(by.loc["whole code", "found"], 0.97, 0.03)
+near(by.loc["whole code", "found"], 0.965, 0.01)
 near(by.loc["pixels", "found"], 0.95, 0.01)
-near(by.loc["random part", "found"], 0.95, 0.03)
-assert by.loc["last layer", "found"] < 0.88
-near(by.loc["the network's doubt", "found"], 0.64, 0.15)
-near(by.loc["doubt of others", "found"], 0.92, 0.05)
+near(by.loc["random part", "found"], 0.95, 0.025)
+near(by.loc["last layer", "found"], 0.75, 0.07)
+near(by.loc["the network's doubt", "found"], 2 / 3, 0.07)
+near(by.loc["doubt of others", "found"], 0.9, 0.04)
 near(by.loc["whole code", "AUROC"], by.loc["pixels", "AUROC"], 0.01)
 assert (labels[worst].numpy() != given[worst]).sum() >= 8
 assert (
