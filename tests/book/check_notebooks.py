@@ -19,6 +19,7 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
 ROOT = Path(__file__).parents[2]
 BOOK = ROOT / "book"
@@ -65,7 +66,10 @@ def changed(notebook: NotebookNode, change: str) -> NotebookNode | None:
 def run_again(notebook: NotebookNode) -> NotebookNode:
     """Return a notebook whose cells run once more after the last one, from bottom to top."""
     other = copy.deepcopy(notebook)
-    other["cells"] += copy.deepcopy(code_cells(notebook)[::-1])
+    other["cells"] += [
+        new_code_cell(cell["source"], metadata=cell["metadata"])
+        for cell in code_cells(notebook)[::-1]
+    ]
     return other
 
 

@@ -18,7 +18,7 @@ import yaml
 from sphinx.cmd.build import build_main
 
 ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "book" / "_ext"))
+sys.path += [str(ROOT / "book" / "_ext"), str(ROOT / "tests" / "book")]
 
 
 @pytest.fixture(scope="session")
