@@ -43,7 +43,7 @@ REVIVE = """
     : value && typeof value === "object" && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]))
     : value;
-  const measured = new Measured(revive(given.stored), given.protocols);
+  const slices = new Slices(revive(given.stored), given.protocols);
 """
 
 
@@ -59,16 +59,16 @@ def in_the_page(node, explorer, wishes):
     script = (
         REVIVE
         + """return given.wishes.map(({ measures, along, lines, wanted }) => {
-          const slice = measured.slice(measures, along, lines, wanted);
+          const slice = slices.slice(measures, along, lines, wanted);
           if (!slice) return null;
           const stats = slice.points.map((cell) => [slice.along, slice.lines].map((f) => cell[f])
-            .concat(measures.map((name) => measured.stats(cell, name))));
+            .concat(measures.map((name) => slices.table.stats(cell, name))));
           return { ...slice, points: stats, all: slice.all.length };
         });"""
     )
     name = explorer.table
     asked = {"stored": plain(explorer._stored[name]), "protocols": explorer._protocols}
-    return node({"sweeps/slices.js": "Measured"}, script, {**asked, "wishes": wishes})
+    return node({"sweeps/slices.js": "Slices"}, script, {**asked, "wishes": wishes})
 
 
 def assert_same_slices(node, explorer, wishes):

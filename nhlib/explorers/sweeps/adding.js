@@ -6,7 +6,7 @@ import { h } from "../common/elements.js";
 import { runner } from "../common/running.js";
 import { grouped, plural, short } from "../common/words.js";
 import { settingsOf } from "./call.js";
-import { FACTORS } from "./slices.js";
+import { FACTORS } from "./measured.js";
 import { BRIEF } from "./words.js";
 
 /**

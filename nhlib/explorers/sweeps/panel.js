@@ -5,7 +5,7 @@
 import { listOf, rangeOf } from "../common/controls.js";
 import { h } from "../common/elements.js";
 import { short } from "../common/words.js";
-import { FACTORS } from "./slices.js";
+import { FACTORS } from "./measured.js";
 import { BRIEF, phraseOf } from "./words.js";
 
 /** @type {{ [name: string]: string }} */
@@ -76,8 +76,8 @@ export const addPanel = (state) => {
 
   /** @param {View} view */
   const showLists = ({ columns, several, along, lines }) => {
-    const { measures } = state.measured;
-    const pairs = state.measured.pairs(columns);
+    const { measures } = state.slices.table;
+    const pairs = state.slices.pairs(columns);
     const tables = Object.keys(state.stored);
     lists.table.show(
       tables.map((name) => [name, name]),

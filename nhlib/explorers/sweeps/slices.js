@@ -1,24 +1,12 @@
-// What a sweep has measured along one or two of its factors, with all others held: slices.py, on
-// the numbers that are embedded, and without a page.
-import { bufferOf } from "../common/embedded.js";
+// What a table has along one or two of its factors, with all others held: slices.py, on the
+// numbers that are embedded, and without a page.
+import { FACTORS, Measured } from "./measured.js";
+
+/** @import { Cell, Stored } from "./measured.js" */
 
 /**
- * A table as it is embedded: of each key its values and, if there are several, the place of each
- * row's among them, in one byte or two; and the measures, in two.
- * @typedef {{
- *   rows: number,
- *   keys: { [name: string]: { values: any[], codes: DataView | null } },
- *   measures: { [name: string]: DataView },
- * }} Stored
- *
  * What each protocol brings along: values of factors.
  * @typedef {{ [protocol: string]: { [factor: string]: any } }} Protocols
- *
- * Rows that differ in nothing but their seed: their values of the factors.
- * @typedef {{ rows: number[], n: number, [factor: string]: any }} Cell
- *
- * Mean, least and greatest of a measure over the seeds of a cell.
- * @typedef {{ y: number, low: number, high: number, seeds: number[] }} Stats
  *
  * Two factors, the value at which each other is held or which is read out, the values there are to
  * choose from, those of the curves that are drawn, their cells, and cells of all that can be held.
@@ -29,26 +17,8 @@ import { bufferOf } from "../common/embedded.js";
  * }} Slice
  */
 
-// The order in which factors are settled, if not everything was measured with everything.
-export const FACTORS = [
-  "protocol",
-  "depth",
-  "width",
-  "train_size",
-  "epoch",
-  "label_noise",
-  "dropout",
-  "batch_norm",
-  "l2",
-];
 // More curves than there are colours can't be told apart.
 const CURVES = 6;
-const MISSING = 65535;
-const STEPS = 10000; // measures are stored in ten thousandths
-
-/** @type {(view: DataView, bytes: number) => Uint8Array | Uint16Array} */
-const numbers = (view, bytes) =>
-  bytes === 1 ? new Uint8Array(bufferOf(view)) : new Uint16Array(bufferOf(view));
 
 /**
  * The value next to the wanted one, the smaller of two; of names, itself or the first.
@@ -90,76 +60,18 @@ const pick = (values, focus) => {
   return drawn;
 };
 
-export class Measured {
+export class Slices {
   /**
    * @param {Stored} stored
    * @param {Protocols} protocols
    */
-  constructor({ rows, keys, measures }, protocols) {
+  constructor(stored, protocols) {
+    this.table = new Measured(stored);
     this.protocols = protocols;
-    this.measures = Object.keys(measures);
-    /** @type {{ [key: string]: any[] }} */
-    this.values = {};
-    /** @type {{ [key: string]: Uint8Array | Uint16Array }} */
-    const columns = {};
-    for (const [key, { values, codes }] of Object.entries(keys)) {
-      this.values[key] = values;
-      columns[key] = codes ? numbers(codes, codes.byteLength / rows) : new Uint8Array(rows);
-    }
-    this.found = Object.fromEntries(
-      Object.entries(measures).map(([name, view]) => [name, numbers(view, 2)]),
-    );
-    /** @type {Map<number, Cell>} */
-    const cells = new Map();
-    for (let row = 0; row < rows; row++) {
-      let key = 0;
-      for (const factor of FACTORS) key = key * this.values[factor].length + columns[factor][row];
-      const cell = cells.get(key);
-      if (cell) {
-        cell.rows.push(row);
-        continue;
-      }
-      /** @param {string} name */
-      const value = (name) => this.values[name][columns[name][row]];
-      const factors = Object.fromEntries(FACTORS.map((factor) => [factor, value(factor)]));
-      cells.set(key, { ...factors, rows: [row], n: value("n") });
-    }
-    /** @type {(row: number) => number} */
-    this.seed = (row) => this.values.seed[columns.seed[row]];
-    this.cells = [...cells.values()];
     /** @type {Map<string, [along: string, lines: string][]>} */
     this.offers = new Map();
     /** @type {Map<string, [low: number, high: number]>} */
     this.spans = new Map();
-  }
-
-  /**
-   * What is known of a measure in a cell.
-   * @type {(cell: Cell, measure: string) => Stats | null}
-   */
-  stats(cell, measure) {
-    const all = this.found[measure];
-    const rows = all ? cell.rows.filter((row) => all[row] !== MISSING) : [];
-    if (!rows.length) return null;
-    const values = rows.map((row) => all[row] / STEPS);
-    return {
-      y: values.reduce((sum, value) => sum + value) / values.length,
-      low: Math.min(...values),
-      high: Math.max(...values),
-      seeds: rows.map(this.seed),
-    };
-  }
-
-  /**
-   * Cells in which all of the measures are known, of one network at least; if there are none, some.
-   * @param {string[]} measures
-   */
-  having(measures) {
-    /** @type {(row: number) => (name: string) => boolean} */
-    const known = (row) => (name) => (this.found[name]?.[row] ?? MISSING) !== MISSING;
-    const all = this.cells.filter(({ rows }) => rows.some((row) => measures.every(known(row))));
-    if (all.length) return all;
-    return this.cells.filter(({ rows }) => rows.some((row) => measures.some(known(row))));
   }
 
   /**
@@ -179,7 +91,7 @@ export class Measured {
       );
       others = others.filter((factor) => !usual.includes(factor));
     }
-    others = others.filter((factor) => this.values[factor].length > 1);
+    others = others.filter((factor) => this.table.values[factor].length > 1);
     /** @type {(by: string[], factor: string) => void} */
     const several = (by, factor) => {
       /** @type {Map<string, Set<any>>} */
@@ -207,8 +119,8 @@ export class Measured {
     const name = measures.join();
     const known = this.offers.get(name);
     if (known) return known;
-    const cells = this.having(measures);
-    const varied = FACTORS.filter((factor) => this.values[factor].length > 1);
+    const cells = this.table.having(measures);
+    const varied = FACTORS.filter((factor) => this.table.values[factor].length > 1);
     const pairs = varied.flatMap((along) =>
       ["none", ...varied]
         .filter((lines) => this.contexts(cells, along, lines).length)
@@ -228,7 +140,7 @@ export class Measured {
     const known = this.spans.get(name);
     if (known) return known;
     const stats = measures
-      .flatMap((measure) => all.map((cell) => this.stats(cell, measure)))
+      .flatMap((measure) => all.map((cell) => this.table.stats(cell, measure)))
       .filter((one) => one !== null);
     const low = Math.min(...stats.map((one) => one.low));
     const high = Math.max(...stats.map((one) => one.high));
@@ -247,7 +159,7 @@ export class Measured {
    * @returns {Slice | null}
    */
   slice(measures, along, lines, wanted) {
-    const cells = this.having(measures);
+    const cells = this.table.having(measures);
     const pairs = [[along, lines], [along, "none"], ...FACTORS.map((factor) => [factor, "none"])];
     /** @type {Cell[]} */
     let found = [];

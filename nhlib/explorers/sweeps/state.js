@@ -1,8 +1,10 @@
 // What a SweepExplorer shows of its tables at its settings.
 /** @import { Ends } from "../common/charts.js" */
 /** @import { Frame } from "../common/frame.js" */
-/** @import { Cell, Protocols, Slice, Stats, Stored } from "./slices.js" */
-import { FACTORS, increasing, Measured } from "./slices.js";
+/** @import { Cell, Stats, Stored } from "./measured.js" */
+/** @import { Protocols, Slice } from "./slices.js" */
+import { FACTORS } from "./measured.js";
+import { increasing, Slices } from "./slices.js";
 import { phraseOf } from "./words.js";
 
 /**
@@ -29,7 +31,7 @@ export class State {
     this.factors = factors; // what it counts in words
     /** @type {Protocols} */
     this.protocols = ui.get("_protocols");
-    /** @type {WeakMap<Stored, Measured>} */
+    /** @type {WeakMap<Stored, Slices>} */
     this.tables = new WeakMap();
     /** @type {View | null} */
     this.view = null; // what the settings show
@@ -42,21 +44,21 @@ export class State {
     return this.ui.get("_stored");
   }
 
-  get measured() {
+  get slices() {
     const stored = this.stored[this.ui.get("table")];
-    const measured = this.tables.get(stored) ?? new Measured(stored, this.protocols);
-    this.tables.set(stored, measured);
-    return measured;
+    const slices = this.tables.get(stored) ?? new Slices(stored, this.protocols);
+    this.tables.set(stored, slices);
+    return slices;
   }
 
   // Follow the settings.
   update() {
-    const { ui, measured } = this;
+    const { ui, slices } = this;
     const columns = this.columnsOf(ui.get("measure"));
     const several = columns.length > 1;
     const wanted = Object.fromEntries(FACTORS.map((factor) => [factor, ui.get(factor)]));
     const asked = several ? "none" : ui.get("lines");
-    const slice = measured.slice(columns, ui.get("along"), asked, wanted);
+    const slice = slices.slice(columns, ui.get("along"), asked, wanted);
     this.view = slice && {
       ...slice,
       columns,
@@ -68,7 +70,7 @@ export class State {
         : columns[0].startsWith("redundancy")
           ? "redundancy ratio"
           : "accuracy",
-      span: measured.span(slice, columns),
+      span: slices.span(slice, columns),
       xs: increasing(new Set(slice.points.map((cell) => cell[slice.along]))),
     };
     return this.view;
@@ -79,7 +81,7 @@ export class State {
    * @param {string} name
    */
   columnsOf(name) {
-    const known = this.measured.measures;
+    const known = this.slices.table.measures;
     const columns = (this.together[name] ?? [name]).filter((column) => known.includes(column));
     return columns.length ? columns : known.slice(0, 1);
   }
@@ -90,7 +92,7 @@ export class State {
     const pointsOf = (column, cells) =>
       cells
         .flatMap((cell) => {
-          const stats = this.measured.stats(cell, column);
+          const stats = this.slices.table.stats(cell, column);
           return stats ? [{ x: cell[along], cell, ...stats }] : [];
         })
         .sort((a, b) => (a.x < b.x ? -1 : 1));

@@ -1,7 +1,7 @@
 // What a SweepExplorer shows in words.
 /** @import { Point, State, View } from "./state.js" */
 import { grouped, plural, short } from "../common/words.js";
-import { FACTORS } from "./slices.js";
+import { FACTORS } from "./measured.js";
 
 /**
  * What a factor is called in a control; beside an axis the words of Python stand.
