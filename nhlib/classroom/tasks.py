@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from nhlib.classroom.sandbox import CallError, Sandbox
+from nhlib.classroom.answers import difference
+from nhlib.classroom.kernel import Kernel, Program
+from nhlib.classroom.sandbox import CallError, EndedError, TooLongError
 
 Function = Callable[..., Any]
 Arguments = tuple[Any, ...]
@@ -82,6 +84,27 @@ class Mark:
         return "\n".join(lines)
 
 
+@dataclass(frozen=True)
+class Questions:
+    """The inputs of one property, drawn from a secret.
+
+    Parameters
+    ----------
+    property : Property
+    inputs : list of tuple
+        The arguments of each call.
+    answers : list
+        The right ones.
+    mistaken : list of list
+        For each typical mistake of the task, its answers.
+    """
+
+    property: Property
+    inputs: list[Arguments]
+    answers: list[Any]
+    mistaken: list[list[Any]]
+
+
 class Task:
     r"""A function that students write.
 
@@ -115,7 +138,7 @@ class Task:
         self.name = truth.__name__
         self.properties: list[Property] = []
         self.mistakes: list[Mistake] = []
-        self._asked: dict[str, list[tuple[Property, list[Arguments], list[Any]]]] = {}
+        self._asked: dict[str, list[Questions]] = {}
 
     def on(self, name: str, *, points: int, trials: int = 8) -> Callable[[Function], Function]:
         """Declare a property; the decorated function draws its arguments."""
@@ -154,7 +177,7 @@ class Task:
         """All points of the task."""
         return sum(p.points for p in self.properties)
 
-    def questions(self, secret: str) -> list[tuple[Property, list[Arguments], list[Any]]]:
+    def questions(self, secret: str) -> list[Questions]:
         """The inputs of every property, and the right answers.
 
         They are the same for everybody who is graded with the same ``secret``, a text that only the
@@ -167,16 +190,52 @@ class Task:
                 rng = np.random.default_rng(list(seed))
                 inputs = [p.draw(rng) for _ in range(p.trials)]
                 answers = [self.truth(*_copies(arguments)) for arguments in inputs]
-                self._asked[secret].append((p, inputs, answers))
+                mistaken = [[_attempt(m.function, a) for a in inputs] for m in self.mistakes]
+                self._asked[secret].append(Questions(p, inputs, answers, mistaken))
         return self._asked[secret]
 
+    def ask(self, kernel: Kernel, secret: str) -> Mark:
+        """Ask a function, as it is now, and mark its answers.
+
+        Parameters
+        ----------
+        kernel : Kernel
+            In which the notebook has run up to where the function is asked.
+        secret : str
+            What the inputs are drawn from.
+
+        Returns
+        -------
+        Mark
+        """
+        failed: dict[str, str] = {}
+        recognised = [mistake.loses for mistake in self.mistakes]
+        for questions in self.questions(secret):
+            kernel.begin()
+            wrong: list[str] = []
+            for number, arguments in enumerate(questions.inputs):
+                given = _try(kernel, self.name, arguments)
+                wrong.append(difference(questions.answers[number], given))
+                for which, answers in enumerate(questions.mistaken):
+                    if not _alike(answers[number], given):
+                        recognised[which] = frozenset()
+                if isinstance(given, TooLongError | EndedError):  # so would the others, perhaps
+                    recognised = [frozenset()] * len(recognised)
+                    break
+            if why := next(filter(None, wrong), ""):
+                failed[questions.property.name] = why
+        points = sum(p.points for p in self.properties if p.name not in failed)
+        hints = [m.words for m, loses in zip(self.mistakes, recognised, strict=True)
+                 if failed and loses == set(failed)]  # fmt: skip
+        return Mark(self.name, points, self.points, failed, hints[0] if hints else "")
+
     def mark(self, cells: Sequence[str], *, secret: str) -> Mark:
-        """Mark a submission.
+        """Mark the function of some code cells, after the last of them.
 
         Parameters
         ----------
         cells : sequence of str
-            The sources of its code cells.
+            The sources of the cells.
         secret : str
             What the inputs are drawn from.
 
@@ -189,103 +248,51 @@ class Task:
         nhlib.classroom.sandbox.SandboxError
             When there is no sandbox to be had.
         """
-        questions = self.questions(secret)
-        failed: dict[str, str] = {}
-        given: list[list[Any]] = []
-        with Sandbox(cells, self.name) as room:
-            for prop, inputs, answers in questions:
-                given.append([_try(room, arguments) for arguments in inputs])
-                wrong = [difference(a, g) for a, g in zip(answers, given[-1], strict=True)]
-                why = next((w for w in wrong if w), "")
-                if why:
-                    failed[prop.name] = why
-        points = sum(p.points for p in self.properties if p.name not in failed)
-        return Mark(
-            self.name, points, self.points, failed, self._recognised(questions, given, failed)
-        )
-
-    def _recognised(
-        self,
-        questions: list[tuple[Property, list[Arguments], list[Any]]],
-        given: list[list[Any]],
-        failed: dict[str, str],
-    ) -> str:
-        """The words of the first mistake that gives just the answers that were given."""
-        for mistake in self.mistakes:
-            if mistake.loses == set(failed) and all(
-                _alike(_attempt(mistake.function, arguments), answer)
-                for (_, inputs, _), answers in zip(questions, given, strict=True)
-                for arguments, answer in zip(inputs, answers, strict=True)
-            ):
-                return mistake.words
-        return ""
+        return mark([self], Program(tuple(cells)), secret=secret)[0][0]
 
 
-def difference(right: object, given: object) -> str:
-    """How an answer differs from the right one, without telling the right one.
+def mark(
+    tasks: Sequence[Task], program: Program, *, secret: str, patient: bool = True
+) -> tuple[list[Mark], float]:
+    """Mark all functions of a notebook.
 
-    Numbers agree to a relative 1e-5 or an absolute 1e-8; whole numbers, Booleans and text exactly.
-    Lists and one-dimensional arrays are the same, and so are 1 and True.
+    A function is asked where its test cell stands, and what is not right there once more after the
+    last cell; the better of the two counts.
 
     Parameters
     ----------
-    right, given : object
-        Plain values; a `CallError` for ``given`` says why there is none.
+    tasks : sequence of Task
+    program : Program
+    secret : str
+        What the inputs are drawn from.
+    patient : bool
+        Whether to go on after something has taken too long.
 
     Returns
     -------
-    str
-        Empty when they agree.
+    tuple of list of Mark, float
+        A mark for each task, and the seconds of work if something has taken too long, otherwise 0.
 
-    Examples
-    --------
-    >>> difference(np.array([1, 2]), [1, 2])
-    ''
-    >>> difference(np.array([1, 2]), [1, 2, 3])
-    'another shape'
+    Raises
+    ------
+    nhlib.classroom.sandbox.SandboxError
+        When there is no sandbox to be had.
     """
-    if isinstance(given, CallError):
-        return str(given)
-    if right is None or isinstance(right, str):
-        return "" if type(given) is type(right) and given == right else "another value"
-    if isinstance(right, dict):
-        if not isinstance(given, dict) or set(given) != set(right):
-            return "a dictionary with other keys, or none"
-        return next(filter(None, (difference(right[k], given[k]) for k in right)), "")
-    if isinstance(right, tuple) or (isinstance(right, list) and not _is_numbers(right)):
-        if not isinstance(given, list) or len(given) != len(right):
-            return f"not {len(right)} values" if isinstance(right, tuple) else "another length"
-        return next(filter(None, map(difference, right, given)), "")
-    if isinstance(right, list) and isinstance(given, list) and _is_whole(right + given):
-        if len(given) != len(right):
-            return "another length"
-        return "" if given == right else "another value"  # whatever their size
-    try:
-        expected, found = np.asarray(right), np.asarray(given)
-    except ValueError:
-        return "rows of unequal length"
-    if found.dtype.kind not in "biuf" and found.size:
-        return "something that is not a number"
-    if found.shape != expected.shape:
-        if found.ndim != expected.ndim:
-            kinds = ("a number", "one axis", "two axes", "three axes")
-            return f"not {kinds[min(expected.ndim, 3)]}"
-        return "another shape"
-    if expected.dtype.kind in "biu" and np.array_equal(expected, found):
-        return ""
-    if expected.dtype.kind == "f" and np.allclose(
-        found.astype(float), expected, rtol=1e-5, atol=1e-8, equal_nan=True
-    ):
-        return ""
-    return "another value"
-
-
-def _is_numbers(values: list[Any]) -> bool:
-    return all(isinstance(v, bool | int | float) for v in values)
-
-
-def _is_whole(values: list[Any]) -> bool:
-    return all(type(v) is int for v in values)
+    found: dict[str, Mark] = {}
+    last = len(program.cells)
+    with Kernel(program, [task.name for task in tasks], patient=patient) as kernel:
+        for task in sorted(tasks, key=lambda task: program.place(task.name)):
+            place = program.place(task.name)
+            kernel.run(place)
+            found[task.name] = task.ask(kernel, secret)
+        for task in tasks:
+            first, place = found[task.name], program.place(task.name)
+            endless = str(TooLongError()) in first.failed.values()
+            if first.points < first.possible and place < last and not endless:
+                kernel.run(last)
+                again = task.ask(kernel, secret)
+                found[task.name] = max(first, again, key=lambda m: m.points)
+        return [found[task.name] for task in tasks], kernel.seconds if kernel.slow else 0.0
 
 
 def _copies(arguments: Arguments) -> Arguments:
@@ -299,9 +306,9 @@ def _copies(arguments: Arguments) -> Arguments:
     )  # fmt: skip
 
 
-def _try(room: Sandbox, arguments: Arguments) -> Any:
+def _try(kernel: Kernel, name: str, arguments: Arguments) -> Any:
     try:
-        return room.call(*arguments)
+        return kernel.call(name, *arguments)
     except CallError as e:
         return e
 
@@ -309,17 +316,13 @@ def _try(room: Sandbox, arguments: Arguments) -> Any:
 def _attempt(function: Function, arguments: Arguments) -> Any:
     """A mistake's answer; some mistakes are to raise an error."""
     try:
-        return _plain_lists(function(*_copies(arguments)))
+        return function(*_copies(arguments))
     except Exception as e:
-        return CallError(type(e).__name__)
+        return CallError(f"it ended in {type(e).__name__}")
 
 
 def _alike(mistaken: Any, given: Any) -> bool:
     """Whether an answer is a mistake's, or ended in the error that the mistake ends in."""
     if isinstance(mistaken, CallError):
-        return isinstance(given, CallError) and f" in {mistaken} at " in str(given)
+        return isinstance(given, CallError) and str(mistaken) == str(given)
     return not difference(mistaken, given)
-
-
-def _plain_lists(value: Any) -> Any:
-    return [_plain_lists(v) for v in value] if isinstance(value, tuple | list) else value
