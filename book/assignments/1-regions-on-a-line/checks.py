@@ -12,6 +12,16 @@ def draw_layer(rng, n_units, start=-1.0, end=1.0):
     return weights, -weights * rng.uniform(start, end, n_units)
 
 
+def draw_layer_and_ends(rng, n_units):
+    """Kinks on both sides of the ends of an interval, and one exactly at each end."""
+    weights, biases = draw_layer(rng, n_units - 2, -3, 3)
+    ends = np.sort(rng.uniform(-3, 3, 2))
+    factors = 2.0 ** rng.integers(-1, 3, 2) * rng.choice([-1, 1], 2)  # exact: -b / w is the end
+    order = rng.permutation(n_units)
+    weights = np.append(weights, factors)[order]
+    return weights, np.append(biases, -factors * ends)[order], *ends.tolist()
+
+
 def kinks(weights, biases, start, end):
     return np.array(sorted({-b / w for w, b in zip(weights, biases, strict=True)
                             if w and start < -b / w < end}))  # fmt: skip
@@ -31,8 +41,7 @@ def _(rng):
 
 @find_kinks.on(OUTSIDE, points=1)
 def _(rng):
-    weights, biases = draw_layer(rng, 12, -3, 3)
-    return weights, biases, *np.sort(rng.uniform(-3, 3, 2)).tolist()
+    return draw_layer_and_ends(rng, 12)
 
 
 @find_kinks.on(SHARED, points=1)
@@ -68,6 +77,13 @@ def kinks(weights, biases, start, end):
 def kinks(weights, biases, start, end):
     sloped = weights != 0
     return np.unique(-biases[sloped] / weights[sloped])
+
+
+@find_kinks.mistake("takes an end of the interval for a place inside it", loses=[OUTSIDE])
+def kinks(weights, biases, start, end):
+    sloped = weights != 0
+    places = np.unique(-biases[sloped] / weights[sloped])
+    return places[(start <= places) & (places <= end)]
 
 
 @find_kinks.mistake("counts a place twice when two units fold there", loses=[SHARED])
@@ -148,13 +164,8 @@ def _(rng):
 @find_slopes.on(SOME, points=1)
 def _(rng):
     def draw(rng):
-        weights, biases = draw_layer(rng, 7, -3, 3)
-        return (
-            weights,
-            biases,
-            rng.normal(size=7),
-            *np.sort(rng.uniform(-3, 3, 2)).tolist(),
-        )
+        weights, biases, start, end = draw_layer_and_ends(rng, 8)
+        return weights, biases, rng.normal(size=8), start, end
 
     return draw_until_apart(rng, draw)
 
@@ -162,10 +173,10 @@ def _(rng):
 ALL = [ORDINARY, TOGETHER, SOME]
 
 
-def inputs_in_the_middle(weights, biases, start, end, distinct=np.unique):
+def inputs_in_the_middle(weights, biases, start, end, distinct=np.unique, before=np.less):
     """What every unit gets in the middle of each piece."""
     places = distinct(-biases / weights)
-    ends = np.concatenate([[start], places[(start < places) & (places < end)], [end]])
+    ends = np.concatenate([[start], places[before(start, places) & before(places, end)], [end]])
     return np.outer((ends[:-1] + ends[1:]) / 2, weights) + biases
 
 
@@ -194,6 +205,12 @@ def slopes(weights, biases, outputs, start, end):
 @find_slopes.mistake("opens an empty piece where two units fold together", loses=[TOGETHER])
 def slopes(weights, biases, outputs, start, end):
     signs = np.sign(inputs_in_the_middle(weights, biases, start, end, np.sort))
+    return signs @ (outputs * weights)
+
+
+@find_slopes.mistake("opens an empty piece where a unit folds at an end", loses=[SOME])
+def slopes(weights, biases, outputs, start, end):
+    signs = np.sign(inputs_in_the_middle(weights, biases, start, end, before=np.less_equal))
     return signs @ (outputs * weights)
 
 
