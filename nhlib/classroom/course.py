@@ -5,18 +5,19 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.converters import GenerateAssignment, GenerateSolution
 from nbgrader.preprocessors import NbGraderPreprocessor, SaveAutoGrades
 from nbgrader.utils import capture_log, temp_attrs
+from sqlalchemy.exc import DatabaseError, OperationalError
 from traitlets.config import Config
 
 from nhlib._files import replacing
@@ -35,6 +36,10 @@ c.CourseDirectory.root = str(Path(__file__).resolve().parent)
 c.Autograde.sanitize_preprocessors = ["nhlib.classroom.course.MarkedElsewhere"]
 '''
 SECRET = "secret.txt"
+
+
+class GradeBookError(RuntimeError):
+    """The grade book can't be used; it says nothing about a submission."""
 
 
 class MarkedElsewhere(NbGraderPreprocessor):  # type: ignore[misc]
@@ -71,7 +76,13 @@ class Course:
                 f"{file} is missing: inputs of the tests are drawn from it, so restore it from a "
                 f"backup, or write any text into it and grade everybody again"
             )
-        return file.read_text().strip()
+        secret = file.read_text().strip()
+        if not secret:
+            raise ValueError(
+                f"{file} is empty: inputs of the tests are drawn from it, so restore it from a "
+                f"backup, or write any text into it and grade everybody again"
+            )
+        return secret
 
     def release(self, assignment: Assignment) -> Path:
         """Make the students' version of an assignment, and the solution.
@@ -90,6 +101,11 @@ class Course:
         RuntimeError
             When nbgrader can't, with what it says.
         """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.lock():
+            return self._release(assignment)
+
+    def _release(self, assignment: Assignment) -> Path:
         source = self.folder / "source" / assignment.name / assignment.path.name
         source.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(assignment.path, source)
@@ -100,7 +116,7 @@ class Course:
                 partial.write_text(secrets.token_hex(16) + "\n")
         api = self._nbgrader()
         with temp_attrs(api.coursedir, assignment_id=assignment.name):
-            with _programs_of_this_python(), self.gradebook() as book:
+            with _programs_of_this_python(), self.gradebook(new=True) as book:
                 book.update_or_create_assignment(assignment.name)
             # The students' version last: both write the cells into the grade book.
             for make in (GenerateSolution, GenerateAssignment):
@@ -113,15 +129,90 @@ class Course:
         """Where the students' version is."""
         return self.folder / "release" / assignment.name / assignment.path.name
 
-    def feedback(self, assignment: Assignment) -> None:
-        """Write each student's page of feedback, with marks and comments as they are now."""
-        _demand(self._nbgrader().generate_feedback(assignment.name))
+    def marked(self, assignment: Assignment, student: str) -> Path:
+        """Where a student's marked notebook is."""
+        return self.folder / "autograded" / student / assignment.name / assignment.path.name
+
+    def feedback(self, assignment: Assignment, *, exclude: Sequence[str]) -> str:
+        """What nbgrader says while it writes pages of feedback for all students but some."""
+        api = self._nbgrader()
+        with temp_attrs(api.coursedir, student_id_exclude=",".join(exclude)):
+            outcome = api.generate_feedback(assignment.name)
+        return str(outcome.get("log") or outcome.get("error") or "")
 
     @contextmanager
-    def gradebook(self) -> Iterator[Gradebook]:
-        """Open the grade book."""
-        with Gradebook(self._database(), "neural-codes") as book:
-            yield book
+    def lock(self) -> Iterator[None]:
+        """Keep other graders out of the course.
+
+        Raises
+        ------
+        RuntimeError
+            When there is one in it.
+        """
+        with (self.folder / ".lock").open("a+") as file:
+            with suppress(ImportError):  # Windows
+                import fcntl
+
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise RuntimeError(
+                        f"another grader is at work in {self.folder}: wait until it has finished"
+                    ) from None
+            yield
+
+    @contextmanager
+    def gradebook(self, *, new: bool = False) -> Iterator[Gradebook]:
+        """Open the grade book.
+
+        Parameters
+        ----------
+        new : bool
+            Whether to begin one where there is none.
+
+        Raises
+        ------
+        GradeBookError
+            When it can't be used, with what to do.
+        """
+        file = self.folder / "gradebook.db"
+        again = (
+            "restore it from a backup, or run `python -m nhlib.classroom release` and grade again "
+            "(marks by hand are lost)"
+        )
+        if not new and not file.exists():
+            raise GradeBookError(f"{file} is missing: {again}")
+        try:
+            with Gradebook(self._database(), "neural-codes") as book:
+                yield book
+        except MissingEntry as e:
+            raise GradeBookError(f"{file} lacks something ({e}): {again}") from None
+        except OperationalError as e:
+            raise GradeBookError(
+                f"{file} can't be used now ({e.orig}): close what else uses it, perhaps nbgrader's "
+                f"Formgrader, and grade again"
+            ) from None
+        except DatabaseError as e:
+            raise GradeBookError(
+                f"{file} can't be read ({e.orig}): restore it from a backup"
+            ) from None
+
+    def entered(self, assignment: Assignment) -> set[str]:
+        """The students who have something in the grade book."""
+        with self.gradebook() as book:
+            return {s.student.id for s in book.find_assignment(assignment.name).submissions}
+
+    def by_hand(self, assignment: Assignment) -> dict[str, list[object]]:
+        """For each student in the grade book, all marks and comments."""
+        with self.gradebook() as book:
+            return {
+                s.student.id: [
+                    *sorted([g.name, g.score, g.needs_manual_grade] for n in s.notebooks
+                            for g in n.grades),
+                    *sorted([c.name, str(c.comment)] for n in s.notebooks for c in n.comments),
+                ]
+                for s in book.find_assignment(assignment.name).submissions
+            }  # fmt: skip
 
     def enter(self, assignment: Assignment, student: str, notebook: NotebookNode) -> None:
         """Enter a marked notebook into the grade book, where people can mark the rest by hand.
@@ -133,20 +224,21 @@ class Course:
         notebook : NotebookNode
             The outputs of its tests are the points.
         """
-        target = self.folder / "autograded" / student / assignment.name / assignment.path.name
+        target = self.marked(assignment, student)
         target.parent.mkdir(parents=True, exist_ok=True)
         with replacing(target) as partial:
             nbformat.write(notebook, partial)
-        with self.gradebook() as book:
-            book.update_or_create_student(student)
-            book.update_or_create_submission(assignment.name, student)
         where = {
             "notebook": assignment.name,
             "assignment": assignment.name,
             "student": student,
             "db_url": self._database(),
         }
-        SaveAutoGrades().preprocess(notebook, {"nbgrader": where})
+        with self.gradebook() as book:
+            book.update_or_create_student(student)
+            book.update_or_create_submission(assignment.name, student)
+        with self.gradebook():  # which says what is wrong with it
+            SaveAutoGrades().preprocess(notebook, {"nbgrader": where})
 
     def _database(self) -> str:
         return f"sqlite:///{self.folder / 'gradebook.db'}"

@@ -35,7 +35,7 @@ def write_grades(course: Course) -> Path:
         ]  # fmt: skip
     file = course.folder / "grades.csv"
     with replacing(file) as partial, partial.open("w", newline="", encoding="utf-8") as out:
-        csv.writer(out).writerows([HEAD, *sorted((_inert(n), *rest) for n, *rest in rows)])
+        csv.writer(out).writerows([HEAD, *sorted(rows)])
     return file
 
 
@@ -60,8 +60,3 @@ def write_statistics(course: Course, assignment: Assignment, class_marks: Sequen
         page = class_page(class_statistics(assignment, class_marks))
         partial.write_text(page, encoding="utf-8")
     return file
-
-
-def _inert(name: str) -> str:
-    """A student's name that a spreadsheet does not take for a formula."""
-    return f"'{name}" if name[:1] in ("=", "+", "-", "@", "\t") else name

@@ -6,19 +6,24 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_output
+from nbgrader.converters.base import BaseConverter
 from students import HOSTILE, with_code
 
-from nhlib.classroom import sandbox
+from nhlib.classroom import kernel, marking, room
 from nhlib.classroom.__main__ import main
 from nhlib.classroom.assignments import graded_cells, load_assignment
+from nhlib.classroom.collection import student_name
 from nhlib.classroom.course import Course
 
 pytestmark = pytest.mark.filterwarnings("ignore:Object of type:sqlalchemy.exc.SAWarning")
@@ -119,9 +124,7 @@ def test_solution_empty_and_half_finished(course, tmp_path, capsys):
     kinks, slopes, _ = marks(course, "half")["marks"]
     assert kinks["failed"] == {"units that fold at the same place": "another shape"}
     assert kinks["hint"] == "counts a place twice when two units fold there"
-    assert set(slopes["failed"].values()) == {
-        "it ended in NotImplementedError at `raise NotImplementedError()`"
-    }
+    assert set(slopes["failed"].values()) == {"there is no function `slopes`"}
     page = feedback(course, "half")
     assert "counts a place twice when two units fold there" in page
     assert "Mark scheme" in page
@@ -132,9 +135,8 @@ def test_solution_empty_and_half_finished(course, tmp_path, capsys):
 
 
 def test_the_hostile_earn_nothing_and_harm_nothing(course, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(sandbox, "SECONDS", 2.0)
-    monkeypatch.setattr(sandbox, "ALL_SECONDS", 4.0)
-    monkeypatch.setattr(sandbox, "START_SECONDS", 4.0)
+    for limit in ("STATEMENT", "STATEMENTS", "CALL", "CALLS"):
+        monkeypatch.setattr(kernel, limit, 1.0)
     subs = tmp_path / "subs"
     for student, source in HOSTILE.items():
         hand_in(subs, student, with_code(ASSIGNMENT, notebook(course, "release"), source))
@@ -178,6 +180,7 @@ def test_the_hostile_earn_nothing_and_harm_nothing(course, tmp_path, capsys, mon
     assert "<img src" not in page
     assert 'href="javascript' not in page
     assert "root:x:0" not in feedback(course, "link")
+    assert "it is a link" in feedback(course, "link")
     assert "could not be read" in feedback(course, "nested")
     assert (
         "Files that could not be read: link, nested, no-json, no-notebook."
@@ -207,6 +210,16 @@ def test_twice_is_the_same_and_only_what_changed_is_marked_again(course, tmp_pat
     assert (second["ada"]["points"], second["ada"]["to_mark_by_hand"]) == ("19", "no")
     assert second["bob"]["points"] == "0"
     assert "Well observed" in feedback(course, "ada")
+    pages = {s: (course.folder / "feedback" / s / NAME / f"{NAME}.html") for s in first}
+    stamps = {s: page.stat().st_mtime_ns for s, page in pages.items()}
+    assert run(course.folder, "grade", NAME, subs) == 0  # nothing has changed
+    assert {s: page.stat().st_mtime_ns for s, page in pages.items()} == stamps
+    with course.gradebook() as book:
+        book.find_comment("words", NAME, NAME, "ada").manual_comment = "Very well observed"
+        book.db.commit()
+    assert run(course.folder, "grade", NAME, subs) == 0
+    assert "Very well observed" in feedback(course, "ada")
+    assert pages["bob"].stat().st_mtime_ns == stamps["bob"]
     # Another way of getting there: everything anew, with the same secret.
     shutil.rmtree(course.folder / "marks")
     hand_in(subs, "bob", notebook(course, "solution"))
@@ -280,7 +293,8 @@ def test_what_is_missing_is_named(course, tmp_path, capsys):
 def test_a_grader_without_a_sandbox_gives_no_marks(course, tmp_path, capsys, monkeypatch):
     subs = tmp_path / "subs"
     hand_in(subs, "ada", notebook(course, "solution"))
-    monkeypatch.setattr("nhlib.classroom.sandbox.shutil.which", lambda _: None)
+    room._room.cache_clear()
+    monkeypatch.setenv("PATH", "/nowhere")
     assert run(course.folder, "grade", NAME, subs) == 1
     assert "apt install bubblewrap" in capsys.readouterr().err
     assert not (course.folder / "marks").exists()
@@ -322,3 +336,232 @@ def test_an_assignment_whose_files_disagree_is_refused(tmp_path):
         load_assignment(folder)
     with pytest.raises(FileNotFoundError, match="it has no checks.py"):
         load_assignment(tmp_path)
+
+
+# --- Whatever goes wrong with one submission is that submission's
+
+
+def test_names_as_they_come(course, tmp_path, capsys):
+    names = [
+        "ada",
+        "ada[1]",
+        "<img src=x onerror=alert(1)>",
+        "..",
+        "*",
+        "caf\udce9",
+        "Kim\nLee",
+        "é" * 124,
+    ]
+    for name in names:
+        hand_in(tmp_path / "subs", name, notebook(course, "solution"))
+    before = sorted(p for p in tmp_path.rglob("*") if course.folder not in p.parents)
+    assert run(course.folder, "grade", NAME, tmp_path / "subs") == 0
+    said = capsys.readouterr().out
+    assert said.count("16 of 16") == len(names)
+    assert said.count(" is called ") == len(names) - 1
+    assert set(grades(course)) == set(map(student_name, names))
+    for name in names:
+        assert "5 of 5 points" in feedback(course, student_name(name))
+    assert sorted(p for p in tmp_path.rglob("*") if course.folder not in p.parents) == before
+
+
+def test_files_as_they_come_harm_nobody_else(course, tmp_path, capsys):
+    subs, solved = tmp_path / "subs", notebook(course, "solution")
+    text = nbformat.writes(solved)
+    assert "folds once" not in text
+    for student, data in {
+        "half-emoji": text.replace("import numpy", r"x = '\ud83d'\nimport numpy"),
+        "marked": "\ufeff" + text,
+        "no-metadata": json.dumps({"cells": json.loads(text)["cells"]}),
+        "fine": text,
+    }.items():
+        hand_in(subs, student, data.encode())
+    hand_in(subs, "wide", text.encode("utf-16"))
+    lost = copy.deepcopy(solved)
+    dict(graded_cells(lost))["words"].source = "![](attachment:gone.png) <b>so</b>"
+    hand_in(subs, "lost-picture", lost)
+    moved = copy.deepcopy(solved)
+    cells = dict(graded_cells(moved))
+    cells["words"].cell_type, cells["words"].source = "raw", "Because it folds."
+    hand_in(subs, "moved", moved)
+    (subs / "._fine.ipynb").write_bytes(b"\0\5\x16\7")
+    assert run(course.folder, "grade", NAME, subs) == 0
+    found = grades(course)
+    assert len(found) == 7
+    assert {row["points"] for row in found.values()} == {"16"}
+    assert found["moved"]["to_mark_by_hand"] == "yes"
+    assert "Because it folds." in feedback(course, "moved")
+    assert "a picture that is not there: gone.png" in feedback(course, "lost-picture")
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("step", ["read_notebook", "program", "mark", "in_order"])
+def test_one_place_catches_what_goes_wrong(course, tmp_path, capsys, monkeypatch, step):
+    subs = tmp_path / "subs"
+    for student in ("ada", "bob"):
+        released = notebook(course, "release")
+        released.cells[-1].source = student
+        hand_in(subs, student, released)
+    real = getattr(marking, step)
+
+    def failing(*arguments, **others):
+        if "bob" in str(arguments[0 if step != "mark" else 1]):
+            raise ZeroDivisionError("of bob's")
+        return real(*arguments, **others)
+
+    monkeypatch.setattr(marking, step, failing)
+    assert run(course.folder, "grade", NAME, subs) == 0
+    assert (
+        "bob                              0 of 16  could not be marked: ZeroDivisionError: of bob"
+        in (capsys.readouterr().out)
+    )
+    assert set(grades(course)) == {"ada"}
+    monkeypatch.undo()
+    assert run(course.folder, "grade", NAME, subs) == 0
+    assert set(grades(course)) == {"ada", "bob"}
+    capsys.readouterr()
+
+
+def test_a_page_that_cannot_be_made_is_named(course, tmp_path, capsys, monkeypatch):
+    subs = tmp_path / "subs"
+    for student in ("ada", "bob"):
+        hand_in(subs, student, notebook(course, "release"))
+    real = BaseConverter.convert_single_notebook
+
+    def failing(self, name):
+        if "/bob/" in name:
+            raise ZeroDivisionError("of bob's")
+        return real(self, name)
+
+    monkeypatch.setattr(BaseConverter, "convert_single_notebook", failing)
+    assert run(course.folder, "grade", NAME, subs) == 0
+    assert "the page of feedback could not be made (ZeroDivisionError: of bob's)" in (
+        capsys.readouterr().out
+    )
+    assert "0 of 5 points" in feedback(course, "ada")
+    monkeypatch.undo()
+    assert run(course.folder, "grade", NAME, subs) == 0  # and is made as soon as it can be
+    assert "0 of 5 points" in feedback(course, "bob")
+    capsys.readouterr()
+
+
+def test_a_file_of_marks_that_was_cut_off_is_written_again(course, tmp_path, capsys):
+    subs = tmp_path / "subs"
+    hand_in(subs, "ada", notebook(course, "solution"))
+    assert run(course.folder, "grade", NAME, subs) == 0
+    file = course.folder / "marks" / NAME / "ada.json"
+    whole = file.read_text()
+    for rest in ("", whole[:100], "[]", "{}", "null"):
+        file.write_text(rest)
+        assert run(course.folder, "grade", NAME, subs) == 0
+        assert file.read_text() == whole
+    capsys.readouterr()
+
+
+# --- The course itself
+
+
+def test_two_graders_do_not_meet(course, tmp_path, capsys):
+    hand_in(tmp_path / "subs", "ada", notebook(course, "release"))
+    with Course(course.folder).lock():
+        assert run(course.folder, "grade", NAME, tmp_path / "subs") == 1
+        assert run(course.folder, "release", NAME) == 1
+    assert capsys.readouterr().err.count("another grader is at work in") == 2
+    assert run(course.folder, "grade", NAME, tmp_path / "subs") == 0
+    capsys.readouterr()
+
+
+def test_a_grade_book_that_is_in_use_lost_or_broken_is_named(course, tmp_path, capsys):
+    hand_in(tmp_path / "subs", "ada", notebook(course, "solution"))
+    book, course_run = (
+        course.folder / "gradebook.db",
+        (course.folder, "grade", NAME, tmp_path / "subs"),
+    )
+    with closing(sqlite3.connect(book)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert run(*course_run) == 1
+    assert "close what else uses it" in capsys.readouterr().err
+    assert run(*course_run) == 0
+    kept = book.read_bytes()
+    book.write_bytes(b"no data base" * 1000)
+    assert run(*course_run) == 1
+    assert "restore it from a backup" in capsys.readouterr().err
+    book.unlink()
+    assert run(*course_run) == 1
+    assert "gradebook.db is missing: restore it from a backup, or run" in capsys.readouterr().err
+    assert not book.exists()
+    assert run(course.folder, "release", NAME) == 0  # without a backup
+    (course.folder / "secret.txt").write_text("tests\n")
+    assert run(*course_run) == 0
+    assert grades(course)["ada"]["points"] == "16"
+    book.write_bytes(kept)
+    assert run(*course_run) == 0
+    capsys.readouterr()
+
+
+def test_marks_are_remembered_of_this_grader_only(course, tmp_path, capsys, monkeypatch):
+    hand_in(tmp_path / "subs", "ada", notebook(course, "solution"))
+    assert run(course.folder, "grade", NAME, tmp_path / "subs") == 0
+    key = marks(course, "ada")["key"]
+    shutil.copytree(marking.HERE, tmp_path / "mended")
+    with (tmp_path / "mended" / "inside" / "wire.py").open("a") as file:
+        file.write("# mended")
+    monkeypatch.setattr(marking, "HERE", tmp_path / "mended")
+    assert run(course.folder, "grade", NAME, tmp_path / "subs") == 0
+    assert marks(course, "ada")["key"] != key
+    capsys.readouterr()
+
+
+# --- Time
+
+
+def slow_at_first(monkeypatch, times):
+    """A machine on which the first markings take too long."""
+    real, seen = marking.mark, []
+
+    def mark(tasks, program, *, secret, patient=True):
+        seen.append(patient)
+        found, _ = real(tasks, program, secret=secret, patient=patient)
+        if len(seen) <= times:
+            return [
+                replace(found[0], points=0, failed={"all": "it took too long"}),
+                *found[1:],
+            ], True
+        return found, False
+
+    monkeypatch.setattr(marking, "mark", mark)
+    return seen
+
+
+def test_what_took_too_long_is_tried_once_more_alone(course, tmp_path, capsys, monkeypatch):
+    hand_in(tmp_path / "subs", "ada", notebook(course, "solution"))
+    seen = slow_at_first(monkeypatch, 1)
+    assert run(course.folder, "grade", NAME, tmp_path / "subs") == 0
+    assert seen == [True, False]
+    assert grades(course)["ada"]["points"] == "16"
+    assert marks(course, "ada")["key"]
+    capsys.readouterr()
+
+
+def test_that_it_took_too_long_is_not_remembered(course, tmp_path, capsys, monkeypatch):
+    hand_in(tmp_path / "subs", "ada", notebook(course, "solution"))
+    seen = slow_at_first(monkeypatch, 2)
+    assert run(course.folder, "grade", NAME, tmp_path / "subs") == 0
+    assert grades(course)["ada"]["points"] == "11"
+    assert "it took too long" in feedback(course, "ada")
+    assert run(course.folder, "grade", NAME, tmp_path / "subs") == 0
+    assert seen == [True, False, True]
+    assert grades(course)["ada"]["points"] == "16"
+    assert "it took too long" not in feedback(course, "ada")
+    capsys.readouterr()
+
+
+def test_an_experiment_that_was_stopped_costs_nothing(course, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(kernel, "STATEMENT", 0.5)
+    solved = notebook(course, "solution")
+    solved.cells.insert(2, new_code_cell("while True: pass"))
+    hand_in(tmp_path / "subs", "ada", solved)
+    assert run(course.folder, "grade", NAME, tmp_path / "subs") == 0
+    assert marks(course, "ada")["key"]
+    assert grades(course)["ada"]["points"] == "16"
+    capsys.readouterr()
