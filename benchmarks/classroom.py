@@ -1,8 +1,9 @@
 """Grade a class of thirty, and one of the hostile, and print Markdown.
 
-    python benchmarks/classroom.py
+    python benchmarks/classroom.py [--slowest]
 
-How long it takes, and how much memory the grader and all of its sandboxes take together.
+How long it takes, and how much memory the grader and all of its sandboxes take together. With
+``--slowest``, also the batch that takes as long as the limits allow.
 """
 
 import os
@@ -21,10 +22,11 @@ from nhlib.classroom.assignments import load_assignment
 
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(ROOT / "tests" / "reference"))
-from students import HOSTILE, attempt, with_code  # noqa: E402
+from students import HOSTILE, attempt, slowest, with_code  # noqa: E402
 
 ASSIGNMENTS = ROOT / "book" / "assignments"
-FIRST = "1-regions-on-a-line"
+FIRST, FOURTH = "1-regions-on-a-line", "4-categorization"
+MIXED = {"ordinary": 18, "solved": 5, "hostile": 7}
 PAGE = 4096  # bytes; what the kernel counts memory in
 CLASS = 30
 
@@ -104,6 +106,29 @@ def print_tables():
                 with_code(assignment, released(course, FIRST), code), folder / f"{who}.ipynb"
             )
         report("the hostile ones", len(HOSTILE), course, folder, FIRST)
+        report_mixed(course, Path(scratch) / "mixed")
+        if "--slowest" in sys.argv:
+            folder = Path(scratch) / "slowest"
+            folder.mkdir()
+            assignment = load_assignment(ASSIGNMENTS / FOURTH)
+            for i in range(CLASS):
+                work = slowest(assignment, released(course, FOURTH))
+                nbformat.write(work, folder / f"slow-{i:02}.ipynb")
+            report("as slow as can be", CLASS, course, folder, FOURTH)
+
+
+def report_mixed(course, folder):
+    """A class in which most are ordinary, some have solved everything, and some are hostile."""
+    folder.mkdir()
+    assignment = load_assignment(ASSIGNMENTS / FIRST)
+    works = {f"ordinary-{i}": attempt(assignment, released(course, FIRST), 100 + i)
+             for i in range(MIXED["ordinary"])}  # fmt: skip
+    works |= {f"solved-{i}": assignment.notebook for i in range(MIXED["solved"])}
+    for who, code in list(HOSTILE.items())[: MIXED["hostile"]]:
+        works[who] = with_code(assignment, released(course, FIRST), code)
+    for who, work in works.items():
+        nbformat.write(work, folder / f"mixed-{who}.ipynb")
+    report("mixed", len(works), course, folder, FIRST)
 
 
 def report(what, n, course, folder, name):

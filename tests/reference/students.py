@@ -83,6 +83,27 @@ def attempt(assignment, released, seed):
     return released
 
 
+# What takes as long as the limits allow: code that takes long to read, statements and imports that
+# compute, and functions that compute for a little less than a call may, and end their process.
+SLOW_START = (
+    ["x = [" + "1 + 1, " * 28_000 + "]"] * 10
+    + ["%%writefile slow.py\nfor i in range(10**9): pass", "import slow"]
+    + ["sum(range(75 * 10**6))"] * 9
+)
+SLOW = """import os, time
+def {f}(*a):
+    start = time.process_time()
+    while time.process_time() < start + 2.7: pass
+    os._exit(0)"""
+
+
+def slowest(assignment, released):
+    """The released notebook, in which everything takes as long as it may."""
+    with_code(assignment, released, SLOW)
+    released.cells[1:1] = [new_code_cell(code) for code in SLOW_START]
+    return released
+
+
 def with_code(assignment, released, code):
     """The released notebook, in which every function is written by ``code``."""
     tasks = {task.name for task in assignment.tasks}
