@@ -15,6 +15,7 @@ from nhlib.regions.plane import Plane, grid, pairs
 from nhlib.regions.ragged_arrays import Ragged, read_only
 from nhlib.regions.rounding import Rounding
 from nhlib.regions.stitching import Whole
+from nhlib.regions.topology import Topology, decision_topology
 
 # Points that are located at once.
 _BLOCK = 8192
@@ -262,3 +263,28 @@ class Partition:
         """
         outputs = self._network.outputs(self.plane.inputs(self.vertices))
         return decision_boundary(self.vertices, self.edges, self.edge_regions, self._walk, outputs)
+
+    def decision_topology(self) -> Topology:
+        r"""Count the pieces, and the holes, of the sets of points on which each class is decided.
+
+        With one output, class 1 is where it is above 0 and class 0 where it is below; with several
+        a class is where its output is larger than all others. Counted is the inside of the
+        rectangle: what its frame cuts in two are two pieces, and what reaches the frame surrounds
+        nothing.
+
+        Returns
+        -------
+        Topology
+            Three int64 arrays, an entry a class: ``pieces``; ``holes``, which is how many sets of
+            other points the pieces surround; and ``euler``, the Euler characteristic
+            :math:`\chi = \text{pieces} - \text{holes}`, which is computed as what there is of
+            regions, minus edges, plus vertices.
+
+        Examples
+        --------
+        >>> import nhlib as nh
+        >>> nh.partition(nh.mlp(2, [8, 8], 2, seed=1)).decision_topology().pieces
+        array([1, 1])
+        """
+        outputs = self._network.outputs(self.plane.inputs(self.vertices))
+        return decision_topology(self.edges, self.edge_regions, self._walk, outputs)
