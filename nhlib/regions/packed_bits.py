@@ -58,10 +58,23 @@ def later_bits(n_bits: int) -> UInt64[np.ndarray, "n_bits n_words"]:
 
 
 def hashes(words: UInt64[np.ndarray, "k n_words"]) -> UInt64[np.ndarray, " k"]:
-    """Return a number for every row of words, by which almost surely no two are confused."""
-    key = np.zeros(len(words), np.uint64)
-    for word in words.T:
-        key ^= key >> np.uint64(29)
-        key = (key ^ word) * np.uint64(0x9E3779B97F4A7C15)
-    key ^= key >> np.uint64(32)  # the upper half knows most: let the lower know, too
-    return key
+    """Return a number for every row of words, by which almost surely no two are confused.
+
+    A product knows of a word's last bits everywhere, but of its first bits in the first bits alone.
+    So these are mixed into the last ones, for a second product, by another number for every word.
+    """
+    mixed = words * _FACTOR
+    mixed ^= mixed >> np.uint64(32)
+    mixed *= _factors(words.shape[1])
+    numbers: UInt64[np.ndarray, " k"] = np.add.reduce(mixed, axis=1)
+    return numbers
+
+
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+
+
+@cache
+def _factors(n_words: int) -> UInt64[np.ndarray, " n_words"]:
+    """Return odd random numbers."""
+    rng = np.random.default_rng(0)
+    return rng.integers(1 << 63, size=n_words, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
