@@ -13,7 +13,7 @@ from nhlib.regions.affine import Layer
 from nhlib.regions.blocks import Block, Borders, Parts
 from nhlib.regions.layer_cut import Cut, cut_by_layer
 from nhlib.regions.rounding import Rounding
-from nhlib.regions.row_products import preactivations
+from nhlib.regions.row_products import RowProducts
 from nhlib.regions.stitching import Leaf
 from nhlib.regions.subdivision import Subdivision, TooManyRegions
 
@@ -45,6 +45,7 @@ class Descent:
     ) -> None:
         self._layers, self._rounding, self._limit = layers, rounding, limit
         self._threads, self._progress = threads, progress
+        self._products = [RowProducts(layer) for layer in layers]
         self._first_units = np.cumsum([0] + [len(layer.biases) for layer in layers]).tolist()
         self._borders, self._lock = Borders(), Lock()
         self._n_regions, self._stopped = 1, False
@@ -71,7 +72,7 @@ class Descent:
             if len(parts) > 1:
                 return self._of_parts(i + 1, parts)
             block = parts[0]
-            z = preactivations(self._layers[i + 1], block.h)
+            z = self._products[i + 1].preactivations(block.h)
         raise AssertionError("a network has hidden layers")
 
     def _cut(
@@ -119,7 +120,7 @@ class Descent:
         if self._stopped:
             return []
         block = parts[k]
-        below = self._cut(i, block, preactivations(self._layers[i], block.h))
+        below = self._cut(i, block, self._products[i].preactivations(block.h))
         if isinstance(below, Leaf):
             with self._lock:
                 before, self._done = int(self._done), self._done + share

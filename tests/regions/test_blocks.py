@@ -14,6 +14,7 @@ import nhlib as nh
 from nhlib._threads import one_thread_a_product
 from nhlib.regions import blocks, descent, row_products
 from nhlib.regions.affine import Layer
+from nhlib.regions.folding import fold
 
 ONE_BLOCK = 1 << 50
 
@@ -101,18 +102,49 @@ def test_blocks_and_threads_do_not_change_a_bit(in_one_piece, size, threads, mon
         assert np.array_equal(array, expected[name]), name
 
 
-@pytest.mark.parametrize("n_units", [1, 5, 64, 100])
-@pytest.mark.parametrize("n", [1, 7, 64, 300])
-def test_rows_of_a_product_do_not_depend_on_each_other(n, n_units):
+def layer_of(weights):
     rng = np.random.default_rng(0)
-    layer = Layer(rng.normal(size=(n_units, n)), rng.normal(size=n_units), None, "", (n_units,))
-    rows = rng.normal(size=(500, n))
+    return Layer(weights, rng.normal(size=len(weights)), None, "", (len(weights),))
+
+
+def rows_are_independent(layer):
+    rng = np.random.default_rng(0)
+    products = row_products.RowProducts(layer)
+    rows = rng.normal(size=(500, layer.weights.shape[1]))
     with one_thread_a_product():
-        whole = row_products.preactivations(layer, rows)
+        whole = products.preactivations(rows)
         assert np.allclose(whole, rows @ layer.weights.T + layer.biases, rtol=0, atol=1e-12)
         for k in (1, 2, 95, 96, 97, 300):
             some = rng.permutation(500)[:k]
-            assert np.array_equal(row_products.preactivations(layer, rows[some]), whole[some])
+            assert np.array_equal(products.preactivations(rows[some]), whole[some])
+    return products
+
+
+@pytest.mark.parametrize("n_units", [1, 5, 64, 100])
+@pytest.mark.parametrize("n", [1, 7, 64, 300])
+def test_rows_of_a_product_do_not_depend_on_each_other(n, n_units):
+    weights = np.random.default_rng(0).normal(size=(n_units, n))
+    assert rows_are_independent(layer_of(weights))._fields is None
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+def test_nor_do_those_of_receptive_fields(padding):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 16, 3, padding=padding), nn.ReLU())
+    layer = fold(network, (3, 12, 12)).layers[0]
+    fields = rows_are_independent(layer)._fields
+    # Corners, sides and the middle see other numbers of pixels.
+    assert len(fields) == (1 if padding == 0 else 3)
+    assert {field.units.shape[1] for field in fields} == {16}
+    assert sum(field.units.size for field in fields) == len(layer.weights)
+
+
+def test_units_that_see_little_or_nothing():
+    weights = np.zeros((40, 200))
+    weights[:30, :3] = np.random.default_rng(0).normal(size=(30, 3))
+    weights[35, 7] = 1
+    fields = rows_are_independent(layer_of(weights))._fields
+    assert sorted(field.weights.shape for field in fields) == [(1, 1, 1), (1, 9, 0), (1, 30, 3)]
 
 
 def test_numbers_of_threads():
