@@ -14,8 +14,8 @@ ROUNDING = 1e-13
 # Smaller than any exponent of a number that is not zero.
 _NONE = -(1 << 30)
 
-# So many numbers are pushed through a layer at once.
-_BLOCK = 1 << 21
+# So many numbers are pushed through a layer at once: as many as a cache holds.
+_BLOCK = 1 << 17
 
 
 @dataclass(frozen=True, eq=False)
