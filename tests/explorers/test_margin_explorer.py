@@ -130,6 +130,15 @@ def test_nearest_digit_of_another_class_is_the_first_of_the_nearest(node):
     assert np.sqrt(squares.min(axis=1)).max() / 16 < LONGEST
 
 
+@pytest.mark.parametrize(
+    ("at", "length", "said"),
+    [(1.19688, 1.197, "1.197"), (1.19712, 1.2, "1.2"), (0.12345, 0.1, "0.123"), (1.5, 1.5, "1.5")],
+)
+def test_a_place_has_the_digits_that_tell_whether_it_was_reached(node, at, length, said):
+    script = "return placed(given.at, given.length);"
+    assert node({"margins/words.js": "placed"}, script, {"at": at, "length": length}) == said
+
+
 def test_pixels_labels_and_random_directions():
     explorer = MarginExplorer()
     test = nh.load("digits").test

@@ -14,6 +14,15 @@ const WHERE = { attack: "against its class", random: "at random" };
  */
 export const three = (value) => String(Number(value.toPrecision(3)));
 
+/**
+ * A place on the way: three digits, or as many more as tell on which side of the input it is.
+ * @type {(at: number, length: number) => string}
+ */
+export const placed = (at, length) => {
+  const digits = [3, 4, 5, 6].find((d) => Number(at.toPrecision(d)) <= length === at <= length);
+  return String(Number(at.toPrecision(digits ?? 6)));
+};
+
 /** @type {(value: number) => string} */
 export const shortLength = (value) => String(Number(value.toFixed(4)));
 
@@ -27,7 +36,7 @@ export const wordsOf = (ui, move) => {
   const later =
     change === undefined
       ? `Up to length ${LONGEST} the answer stays ${was}.`
-      : `The answer first changes at ${three(change)}, ` +
+      : `The answer first changes at ${placed(change, length)}, ` +
         (first !== undefined && first < change
           ? `after ${plural(flips.filter(({ at }) => at < change).length, "flip")}.`
           : "before any bit has flipped.");
@@ -37,7 +46,7 @@ export const wordsOf = (ui, move) => {
     `${was}${was === label ? "" : ", which is wrong"}. Its margin is ${three(margin)}: no shorter ` +
     `step flips a bit, wherever it leads. Moved by ${shortLength(length)} ${where}, ` +
     `${nFlipped} of ${code.length} bits flip` +
-    `${first === undefined ? "" : `, the first at ${three(first)}`}; the answer is ${answer}. ${later}` +
+    `${first === undefined ? "" : `, the first at ${placed(first, length)}`}; the answer is ${answer}. ${later}` +
     (outside ? ` Pixels beyond 0 to 1: ${outside} of ${x.length}; they are not clipped.` : "")
   );
 };
