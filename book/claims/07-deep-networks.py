@@ -27,7 +27,7 @@ assert kmeans["trained", 10] - kmeans["trained", 1] > 0.1
 assert kmeans["untrained", 7] > kmeans["untrained", 1] - 0.02
 fall = -kmeans["untrained"].diff()
 assert fall.idxmax() == 16
-near(by_bits.loc[8, "trained, last layer"], 0.77, 0.1)
+assert by_bits.loc[8, "trained, last layer"] > 0.75
 assert by_bits.loc[64, "trained, last layer"] > whole - 0.02
 assert by_bits.loc[256, "trained, all layers"] > whole - 0.015
 assert by_bits.loc[256, "untrained, last layer"] < 0.9

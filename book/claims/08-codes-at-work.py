@@ -8,12 +8,12 @@ ratio = np.median(away) / np.median(usually)
 assert ratio > 2
 near(np.median(usually) / known.codes.n_bits, 0.10, 0.015)
 at = search["precision@10"]
-near(at["code of the last layer"], at["features"], 0.015)
+near(at["code of the last layer"], at["features"], 0.01)
 near(at["hyperplanes on features"], at["features"], 0.01)
-near(of_answer, 0.98, 0.01)
+near(of_answer, 0.975, 0.0105)
 assert upright_sure > is_sure
 kept = search["recall@10"]
-near(kept["code of the last layer"], 0.55, 0.06)
+near(kept["code of the last layer"], 0.54, 0.03)
 assert kept["hyperplanes on features"] > kept["code of the last layer"] - 0.02
 assert search.loc["code of the last layer", "bytes"] == 32
 luck = lucky["auroc"].agg(["min", "max"])
@@ -23,7 +23,7 @@ assert luck.loc["softmax", "max"] < 0.97
 assert chart["whole code"].drop("upside down").min() > 0.96
 assert (chart["whole code"] >= chart.max(axis=1) - 0.02).all()
 assert (chart["pixels"] - chart["whole code"]).abs().max() < 0.03
-assert (chart["random part"] - chart["whole code"]).abs().max() < 0.03
+assert (chart["random part"] - chart["whole code"]).abs().max() < 0.04
 assert chart["last layer"].min() > 0.8
 asked = chart[["softmax", "energy"]]
 assert (asked.loc["turned"] <= asked.min() + 0.05).all()
