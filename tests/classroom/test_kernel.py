@@ -74,6 +74,8 @@ NEEDED = {
     "a deleted helper": "def g(x): return x\ndef f(x, g=g): return g(x)\ndel g",
     "await at the top": "import asyncio\nasync def g(): return 0\nk = await g()\n"
     "def f(x): return x + k",
+    "the last value": ["0", "k = _", "def f(x): return x + k"],
+    "an underscore of one's own": "for _ in range(1): pass\n5\ndef f(x): return x + _",
     "source of its own": "import inspect\ndef f(x): return inspect.getsource(f)[:3].count('def')",
 }  # fmt: skip
 

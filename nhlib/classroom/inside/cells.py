@@ -71,13 +71,17 @@ class Shell(Silent):
         self.troubles: list[dict[str, Any]] = []
         self._flags = 0
         self._place = ""
+        self._last: object = None
+        sys.displayhook = self._show
 
     def run(self, statement: ast.stmt, place: str) -> None:
         """Run one statement as at the top of a cell; if it fails, it is passed over."""
         self._place = place
-        module = ast.Module([statement], type_ignores=[])
+        shown = isinstance(statement, ast.Expr)
+        module = ast.Interactive([statement]) if shown else ast.Module([statement], type_ignores=[])
+        mode = "single" if shown else "exec"
         try:
-            code = compile(module, place, "exec", self._flags | AWAIT, dont_inherit=True)
+            code = compile(module, place, mode, self._flags | AWAIT, dont_inherit=True)
             self._flags |= code.co_flags & FUTURES
             if code.co_flags & inspect.CO_COROUTINE:
                 asyncio.run(eval(code, self.names))
@@ -85,6 +89,11 @@ class Shell(Silent):
                 exec(code, self.names)
         except BaseException as e:
             self.troubles.append(trouble(e))
+
+    def _show(self, value: object) -> None:
+        """Keep the last value as ``_``, unless that is a name of the student's own."""
+        if value is not None and self.names.get("_") is self._last:
+            self._last = self.names["_"] = value
 
     def run_line_magic(self, name: str, line: str, *_: object, **__: object) -> Any:
         """Run the line if it is a statement."""
