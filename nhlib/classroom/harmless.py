@@ -22,7 +22,9 @@ ACTIVE = re.compile(r"<(?=[a-zA-Z/!?])|\](?=[:\[(])")
 PICTURE = re.compile(r"!\[([^\[\]]*)\]\(<?attachment:([^()<>\n]*?)>?( \"[^\"()]*\")?\)")
 ATTACHMENT = re.compile(r"attachment:", re.IGNORECASE)
 # What MathJax makes links and attributes of, and what could define a name for them.
-MATH = re.compile(r"\\(?=(?:href|url|require|class|style|cssId|data|csname|html\w*)\b)")
+MATH = re.compile(
+    r"\\(?=(?:href|url|require|class|style|cssId|data|csname|mmlToken|bbox|unicode|\w*tip|html\w*)\b)"
+)
 # A fence of code and what follows it on its line, by which Jupyter's pages choose who reads the
 # code: a drawing program, or one of hundreds of lexers, not all of which are quick.
 FENCE = re.compile(r"(`{3,}+(?=[^`\n]*$)|~{3,}+)(?=[^\n]*\S)", re.MULTILINE)

@@ -18,6 +18,7 @@ from nbformat import NotebookNode
 LARGEST = 32 * 2**20  # bytes of a notebook, pictures included
 MOST_CELLS = 5_000
 MOST_PARTS = 2_000_000  # commas and brackets, before JSON makes an object of each
+MOST_OBJECTS = 200_000  # braces: these become large ones
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 OPENING = ("O_RDONLY", "O_NOFOLLOW", "O_NONBLOCK", "O_BINARY")  # no system has all of them
 HALF = re.compile("[\ud800-\udfff]+")  # of a character, as a file cut in two leaves it
@@ -104,6 +105,8 @@ def _content(data: bytes) -> dict[str, Any]:
         raise UnreadableError("it is a zip file: unpack it, and hand in the notebook")
     if sum(map(data.count, (b",", b"[", b"{"))) > MOST_PARTS:
         raise UnreadableError(f"it has more than {MOST_PARTS:,} parts")
+    if data.count(b"{") > MOST_OBJECTS:
+        raise UnreadableError(f"it has more than {MOST_OBJECTS:,} braces")
     try:
         text = data.decode(MARKS.get(data[:2], MARKS.get(data[:3], "utf-8")))
     except UnicodeDecodeError as e:

@@ -53,6 +53,8 @@ ATTACKS = [
     "![](attachment:../../etc/passwd)",
     r"$\href{javascript:alert(1)}{13}$",
     r"$$\require{html}\def\x{\href}\style{color:red}{x}$$",
+    r'$\mmlToken{mi}[href="javascript:alert(1)"]{x}$',
+    r"$\bbox[url(//x)]{x}\unicode[x;y]{65}\texttip{a}{b}$",
     "\0000\0",
     "```mermaid\ngraph TD; A-->B\n```",
     "~~~ mermaid `a`\ngraph TD; A-->B\n~~~",
@@ -63,7 +65,9 @@ ATTACKS = [
 
 @pytest.mark.parametrize("text", ATTACKS)
 def test_nothing_acts_and_nothing_is_fetched(text):
-    assert not re.search(r"\\(href|require|style)", harmless_answer(text, None)[0])
+    assert not re.search(
+        r"\\(href|require|style|mmlToken|bbox|unicode|texttip)", harmless_answer(text, None)[0]
+    )
     html = page(text, {"p.png": PNG, "x": {"text/html": "<b>"}, "y": {"image/png": '" onerror="'}})
     assert not html.find_all(ACTIVE)
     assert not html.find_all(class_=["mermaid", "highlight"])  # nobody else reads code

@@ -85,6 +85,7 @@ def test_half_a_character_is_one_that_cannot_be_read():
         (b"1" * 5000, "it is not JSON"),
         (b'{"nbformat": 3, "worksheets": [3]}', "it is not a notebook"),
         (b"[" + b"[]," * MOST_PARTS, "parts"),
+        (b'{"cells": [' + b"{}," * 200_000 + b"{}]}", "more than 200,000 braces"),
     ],
 )
 def test_files_that_are_no_notebooks_are_refused_with_the_reason(content, reason):
