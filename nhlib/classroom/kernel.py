@@ -19,13 +19,14 @@ STATEMENTS = 5.0  # of all; then each has little
 LITTLE = 0.2
 LITTLES = 1.5  # of these; then only imports, definitions and plain values are run
 PLAIN = 1.0  # of these
-AGAIN = 4.0  # of all that has to run again, when a process has ended
+AGAIN = 6.0  # of all that has to run again, when a process has ended; from half of it, only plain
 CALL = 3.0  # of one call; what the assignments ask for takes milliseconds
-CALLS = 10.0  # of all calls of all functions
-LEAST = 0.5  # for a kind of input, when the others have used up all
+CALLS = 6.0  # of all calls of all functions
+LEAST = 0.25  # for a kind of input, when the others have used up all
 READING = 2.0  # to read the cells
 LONGEST_CELL = 200_000  # characters
 MOST_STATEMENTS = 3_000
+TOO_OFTEN = "it has ended Python too often"
 ERRORS = frozenset(
     name for name, value in vars(builtins).items()
     if isinstance(value, type) and issubclass(value, BaseException)
@@ -95,8 +96,9 @@ class Kernel:
         self._unreadable: dict[int, tuple[int, str]] = {}
         self._bindings: dict[str, Any] = {}
         self._left_out: set[tuple[int, int]] = set()
-        self._ran: set[tuple[int, int]] = set()
+        self._ran: dict[tuple[int, int], bool] = {}  # whether only if it is plain
         self._troubles: list[tuple[int, str]] = []  # a cell's number, and words
+        self._first = 0.0  # seconds of work on reading the cells
         self._spent = self._again = self._called = 0.0  # on statements, on them again, on calls
         self._grant = 0.0  # what the next calls may use
         self._used = 0.0  # what the last message has used
@@ -112,7 +114,7 @@ class Kernel:
     @property
     def seconds(self) -> float:
         """Seconds of work so far."""
-        return self._spent + self._again + self._called
+        return self._first + self._spent + self._again + self._called
 
     def run(self, cells: int) -> None:
         """Run the first cells, those that have not run yet.
@@ -183,7 +185,7 @@ class Kernel:
         self._next, started = (0, 0), self._room.used
         again = bool(self._statements)
         if self._again > AGAIN:
-            self._dead = CallError("it has ended Python too often")
+            self._dead = CallError(TOO_OFTEN)
             return
         message = {"cells": list(self._program.cells), "names": self._names}
         try:
@@ -193,7 +195,10 @@ class Kernel:
             self._dead = CallError("the notebook's code cannot be read")
             return
         finally:
-            self._again += started + self._used if again else 0.0
+            if again:
+                self._again += started + self._used
+            else:
+                self._first = self._used
         self._statements, left = [], MOST_STATEMENTS
         for number, count in enumerate(told["statements"]):
             self._statements.append(min(count, left))
@@ -244,11 +249,14 @@ class Kernel:
     def _run(self, cell: int, number: int) -> None:
         """Run a statement, within the time that there is for it."""
         first = (cell, number) not in self._ran
-        self._ran.add((cell, number))
-        left = STATEMENTS - self._spent if first else STATEMENT
-        if left + LITTLES + PLAIN <= 0:
+        left = STATEMENTS - self._spent if first else AGAIN - self._again
+        if first and left + LITTLES + PLAIN <= 0:
             return
-        message = {"run": [cell, number], "plain": left + LITTLES <= 0}
+        if not first and left <= 0:
+            self._dead = CallError(TOO_OFTEN)
+            return
+        tired = left + LITTLES <= 0 or self._again > AGAIN / 2
+        message = {"run": [cell, number], "plain": self._ran.setdefault((cell, number), tired)}
         try:
             answer = self._ask(message, max(LITTLE, min(STATEMENT, left)))
             troubles = answer.get("troubles")

@@ -29,7 +29,7 @@ SCHEME = "**Mark scheme**"
 LATER = "It took too long among others, and was not tried alone: grade again."
 SAMPLE = "**A sample answer**"
 HERE = Path(__file__).parent
-ALONE = 180.0  # seconds of work of a batch, for what took too long once more
+ALONE = 120.0  # seconds of work of a batch, for what took too long once more
 
 
 @dataclass(frozen=True)
@@ -135,6 +135,7 @@ class _Batch:
         self._secret = course.secret
         self._entered = course.entered(assignment)
         self._entering = threading.Lock()  # the grade book has room for one at a time
+        self._left = ALONE
         self._slow: list[tuple[int, float, Submission, Marks]] = []  # points, seconds, whose
         code = [file.read_bytes() for file in sorted(HERE.rglob("*.py"))]
         versions = f"{platform.python_version()} {np.__version__} {nbformat.__version__}"
@@ -159,13 +160,14 @@ class _Batch:
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
-        left, again, self._slow = ALONE, sorted(self._slow, key=lambda s: (-s[0], s[1])), []
-        for _, seconds, submission, marks in again:
-            if left > 0:
-                yield self._one(submission, alone=True)
-                left -= seconds  # it takes no longer
-            else:
-                yield replace(marks, problem=f"{marks.problem} {LATER}".strip())
+        again = sorted(self._slow, key=lambda s: (-s[0], s[1]))
+        with progress_bar("once more, alone", len(again), "submissions", bool(again)) as bar:
+            for _, _, submission, marks in again:
+                if self._left > 0:
+                    yield self._one(submission, alone=True)
+                else:
+                    yield replace(marks, problem=f"{marks.problem} {LATER}".strip())
+                bar.update()
 
     def _one(self, submission: Submission, *, alone: bool = False) -> Marks:
         """Read, mark and enter a submission: the one place for whatever goes wrong with it."""
@@ -193,6 +195,7 @@ class _Batch:
         runs, left_out = program(submitted, self._released)
         tasks = self._assignment.tasks
         marks, slow = mark(tasks, runs, secret=self._secret, patient=not alone)
+        self._left -= slow if alone else 0.0
         if alone and slow and before is not None:  # it was not the others' weight
             return before
         lost = slow and any(m.points < m.possible for m in marks)

@@ -543,6 +543,27 @@ def test_what_took_too_long_is_tried_once_more_alone(course, tmp_path, capsys, m
     capsys.readouterr()
 
 
+def test_only_so_many_are_tried_again_the_best_first(course, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(marking, "ALONE", 0.5)
+    monkeypatch.setattr(kernel, "CALL", 0.5)
+    monkeypatch.setattr(kernel, "CALLS", 0.5)
+    endless = HOSTILE["endless"]
+    for student in ("bob", "cleo"):
+        hand_in(
+            tmp_path / "subs", student, with_code(ASSIGNMENT, notebook(course, "release"), endless)
+        )
+    solved = notebook(course, "solution")
+    dict(graded_cells(solved))["pieces"].source = endless.replace("{f}", "pieces")
+    hand_in(tmp_path / "subs", "zoe", solved)
+    assert run(course.folder, "grade", NAME, tmp_path / "subs") == 0
+    lines = {
+        line.split()[0]: line for line in capsys.readouterr().out.splitlines() if " of 16" in line
+    }
+    assert lines["zoe"].endswith("10 of 16")
+    for student in ("bob", "cleo"):
+        assert lines[student].endswith("tried alone: grade again.")
+
+
 def test_that_it_took_too_long_is_not_remembered(course, tmp_path, capsys, monkeypatch):
     hand_in(tmp_path / "subs", "ada", notebook(course, "solution"))
     seen = slow_at_first(monkeypatch, 2)

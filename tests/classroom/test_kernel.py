@@ -207,7 +207,17 @@ def test_calls_share_what_time_there_is_and_each_kind_has_a_little(monkeypatch):
                 else:
                     with pytest.raises(TooLongError):
                         kernel.call("f")
-    assert asked == [3, 3, 3, 2.5, 0.5, 0.5]
+    assert asked == [3, 3, 1, 0.25, 0.25]
+
+
+def test_reading_may_take_too_long(monkeypatch):
+    monkeypatch.setattr(kernel_module, "READING", 0.01)
+    with Kernel(Program(("x = [" + "1 + 1, " * 20_000 + "]",)), ["f"]) as kernel:
+        kernel.run(1)
+        with pytest.raises(CallError, match="the notebook's code cannot be read"):
+            kernel.call("f")
+        assert kernel.slow
+        assert kernel.seconds > 0
 
 
 def test_the_impatient_stop_at_the_first(hurried):
@@ -264,8 +274,24 @@ def test_a_cell_that_ends_python_is_left_out():
 
 def test_what_always_ends_python_comes_to_an_end(monkeypatch):
     monkeypatch.setattr(kernel_module, "AGAIN", 1.0)
-    cells = ["import os", *["os._exit(0)"] * 1000, "def f(): return 1"]
-    assert refusal(cells) == "it has ended Python too often"
+    cells = ["import os", *["os._exit(0)"] * 1000, "def f(x):\n    if x: os._exit(0)\n    return 1"]
+    with Kernel(Program(tuple(cells)), ["f"]) as kernel:
+        kernel.run(1002)
+        kernel.begin()
+        assert kernel.call("f", 0) == 1
+        said = set()
+        for _ in range(30):
+            with pytest.raises(CallError) as caught:
+                kernel.call("f", 1)
+            said.add(str(caught.value))
+        assert said == {"it ended Python, or ran out of memory", "it has ended Python too often"}
+
+
+def test_experiments_that_cannot_be_stopped_are_not_the_end(hurried, monkeypatch):
+    monkeypatch.setattr(kernel_module, "AGAIN", 2.0)
+    monkeypatch.setattr(kernel_module, "STATEMENTS", 0.3)
+    cells = ["k = 1", *[UNSTOPPABLE] * 20, "def f(): return k"]
+    assert outcome(cells) == 1
 
 
 def test_too_many_lines_are_said(monkeypatch):

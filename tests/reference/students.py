@@ -86,9 +86,9 @@ def attempt(assignment, released, seed):
 # What takes as long as the limits allow: code that takes long to read, statements and imports that
 # compute, and functions that compute for a little less than a call may, and end their process.
 SLOW_START = (
-    ["x = [" + "1 + 1, " * 28_000 + "]"] * 10
-    + ["%%writefile slow.py\nfor i in range(10**9): pass", "import slow"]
-    + ["sum(range(75 * 10**6))"] * 9
+    ["x = [" + "1 + 1, " * 28_000 + "]"] * 5
+    + ["for i in range(10**9): pass"] * 12
+    + ["%%writefile slow.py\nfor i in range(10**9): pass", *["import slow"] * 9]
 )
 SLOW = """import os, time
 def {f}(*a):
