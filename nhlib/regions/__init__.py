@@ -11,6 +11,7 @@ from nhlib.regions.plane import Plane, pairs
 from nhlib.regions.polyhedra import Region, region
 from nhlib.regions.ragged_arrays import Ragged
 from nhlib.regions.segments import Segment, segment
+from nhlib.regions.topology import Topology
 
 __all__ = [
     "Partition",
@@ -19,6 +20,7 @@ __all__ = [
     "Region",
     "RegionGraph",
     "Segment",
+    "Topology",
     "arrangement_count",
     "border_distances",
     "fold",

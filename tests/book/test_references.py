@@ -40,6 +40,7 @@ def test_reference_says_from_where_a_name_comes() -> None:
     introduction, _, _ = REFERENCE.partition("eleven rooms")
     for path, name in names:
         _, room, *_ = path.split(".")
+        assert hasattr(import_module(path), name), f"{path} has no {name}"
         if name not in nh.__all__ and room == "classroom":
             assert f".. rubric:: {path}\n" in REFERENCE
         elif name not in nh.__all__:
