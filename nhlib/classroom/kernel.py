@@ -15,14 +15,14 @@ from nhlib.classroom.inside import wire
 from nhlib.classroom.sandbox import CallError, EndedError, Sandbox, TooLongError
 
 STATEMENT = 3.0  # seconds of work, of one statement of a cell
-STATEMENTS = 5.0  # of all; then each has little
+STATEMENTS = 4.0  # of all; then each has little
 LITTLE = 0.2
-LITTLES = 1.5  # of these; then only imports, definitions and plain values are run
+LITTLES = 1.0  # of these; then only imports, definitions and plain values are run
 PLAIN = 1.0  # of these
 AGAIN = 6.0  # of all that has to run again, when a process has ended; from half of it, only plain
-CALL = 3.0  # of one call; what the assignments ask for takes milliseconds
-CALLS = 6.0  # of all calls of all functions
-LEAST = 0.25  # for a kind of input, when the others have used up all
+CALL = 2.0  # of one call; what the assignments ask for takes milliseconds
+CALLS = 4.0  # of all calls of all functions
+LEAST = 0.1  # for a kind of input, when the others have used up all
 READING = 2.0  # to read the cells
 LONGEST_CELL = 200_000  # characters
 MOST_STATEMENTS = 3_000

@@ -207,7 +207,7 @@ def test_calls_share_what_time_there_is_and_each_kind_has_a_little(monkeypatch):
                 else:
                     with pytest.raises(TooLongError):
                         kernel.call("f")
-    assert asked == [3, 3, 1, 0.25, 0.25]
+    assert asked == [2, 1.5, 0.1, 0.1, 0.1]
 
 
 def test_reading_may_take_too_long(monkeypatch):
