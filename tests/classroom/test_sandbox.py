@@ -77,7 +77,7 @@ def outcome(source, *arguments):
         ("import os; os.sched_setscheduler(0, 5, os.sched_param(0))", "PermissionError"),
         ("import os; os.unshare(0x10000000)", "PermissionError|AttributeError"),
         ("import os; os.chroot('/tmp')", "PermissionError"),
-        ("open('/proc/1/mem', 'r+b').write(b'x')", "OSError|PermissionError"),
+        ("open('/proc/1/mem', 'r+b', 0).write(b'x')", "OSError|PermissionError"),
         ("open('/proc/sys/kernel/hostname', 'w').write('harm')", "OSError|PermissionError"),
         ("open('/usr/harm', 'w')", "OSError|PermissionError"),
         ("open('/grader/inside/worker.py', 'w')", "OSError|PermissionError"),
