@@ -94,9 +94,9 @@ class Sandbox:
     Examples
     --------
     >>> with Sandbox() as room:
-    ...     read = room.ask({"cells": ["def double(x):\n    return 2 * x"], "names": []}, 5)
-    ...     ran = room.ask({"run": [0, 0], "plain": False}, 5)
-    ...     room.ask({"call": "double", "arguments": [21]}, 5)
+    ...     read = room.ask({"cells": ["def double(x):\n    return 2 * x"], "names": []}, 5.0)
+    ...     ran = room.ask({"run": [0, 0], "plain": False}, 5.0)
+    ...     room.ask({"call": "double", "arguments": [21]}, 5.0)
     {'value': 42}
     """
 
