@@ -210,6 +210,42 @@ def test_questions(benchmark, question):
     benchmark.pedantic(lambda: QUESTIONS[question](everything(network)), rounds=5, warmup_rounds=1)
 
 
+def mlp(n_inputs, *widths):
+    """A network of other than two inputs, initialized as the others are."""
+    torch.manual_seed(0)
+    sizes = [n_inputs, *widths]
+    layers = [m for a, b in pairwise(sizes) for m in (nn.Linear(a, b), nn.ReLU())]
+    return nn.Sequential(*layers[:-1])
+
+
+def test_walk(benchmark):
+    """Relucent 1.0 took 43 ms for each of the 420 regions of 2-16-16-2."""
+    benchmark.group = "All regions of 3-16-16-2 in the box from -1 to 1"
+    benchmark.name = "`nh.walk`"
+    network = mlp(3, 16, 16, 2)
+    graph = benchmark.pedantic(nh.walk, (network, [0, 0, 0]), {"box": (-1, 1)}, rounds=3)
+    benchmark.extra_info["regions"] = f"{graph.n_regions:,}"
+    milliseconds = 1e3 * benchmark.stats.stats.median / graph.n_regions
+    benchmark.extra_info["a region"] = f"{milliseconds:.2f} ms"
+
+
+@pytest.mark.parametrize("box", [None, (0, 1)])
+def test_regions_of_digits(benchmark, box):
+    """Relucent 1.0 took half a second for a region of 64-50-10."""
+    benchmark.group = "Regions of 200 digits, 64-100-10"
+    benchmark.name = "`nh.region`, whole space" if box is None else "`nh.region`, in [0, 1]⁶⁴"
+    network = mlp(64, 100, 10)
+    digits = nh.load("digits").train.inputs[:200].flatten(1)
+
+    def regions():
+        return [len(nh.region(network, digit, box=box).neighbours) for digit in digits]
+
+    neighbours = benchmark.pedantic(regions, rounds=3, warmup_rounds=1)
+    benchmark.extra_info["neighbours"] = f"{np.mean(neighbours):.1f}"
+    milliseconds = 1e3 * benchmark.stats.stats.median / len(digits)
+    benchmark.extra_info["a region"] = f"{milliseconds:.1f} ms"
+
+
 def diagonals(n):
     """Every diagonal and side of a regular polygon: hundreds of lines through few points."""
     angles = 2 * np.pi * np.arange(n) / n

@@ -1,6 +1,6 @@
 """The inequalities of a region, and the codes behind them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -141,15 +141,16 @@ def _merge(found: Halfspaces) -> Halfspaces:
         return found
     first = np.arange(len(order))
     for run in np.split(order, np.flatnonzero(~close) + 1):
-        for k, one in enumerate(run := np.sort(run)):
-            if first[one] == one:
-                others = run[k + 1 :]
-                turn = np.abs(found.normals[others] - found.normals[one]).max(axis=1, initial=0)
-                gap = np.abs(found.offsets[others] - found.offsets[one])
-                same = (turn <= found.tilts[others] + found.tilts[one]) & (
-                    gap <= found.shifts[others] + found.shifts[one]
-                )
-                first[others[same]] = one
+        for members in _alike(found, run):
+            for k, one in enumerate(members):
+                if first[one] == one:
+                    others = members[k + 1 :]
+                    turn = np.abs(found.normals[others] - found.normals[one]).max(axis=1, initial=0)
+                    gap = np.abs(found.offsets[others] - found.offsets[one])
+                    same = (turn <= found.tilts[others] + found.tilts[one]) & (
+                        gap <= found.shifts[others] + found.shifts[one]
+                    )
+                    first[others[same]] = one
     kept = np.flatnonzero(first == np.arange(len(first)))
     switching = found.switching.copy()
     np.logical_or.at(switching, first, found.switching)
@@ -157,6 +158,18 @@ def _merge(found: Halfspaces) -> Halfspaces:
     units[first[found.units < 0]] = -1  # there is nothing behind a side of the box
     merged = found._replace(units=units, switching=switching)
     return Halfspaces(found.point, *(array[kept] for array in merged[1:]))
+
+
+def _alike(found: Halfspaces, run: Int64[np.ndarray, " k"]) -> Iterator[Int64[np.ndarray, " j"]]:
+    """Yield groups, ascending, whose normals may be the same: their sums, differently weighted."""
+    if len(run) == 1:
+        return
+    sums = found.normals[run] @ np.sqrt(np.arange(2, 2 + found.normals.shape[1]))
+    order = np.argsort(sums, kind="stable")
+    most = found.tilts[run].max() * found.normals.shape[1] ** 1.5 * 2 + ROUNDING
+    for group in np.split(order, np.flatnonzero(np.diff(sums[order]) > most) + 1):
+        if len(group) > 1:
+            yield np.sort(run[group])
 
 
 def bits_behind(

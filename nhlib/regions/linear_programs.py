@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from nhlib.regions.dual_hulls import Facets
+from nhlib.regions.shots import shoot
 
 # Below this, as a share of a corner's distance, corners are one, and facets are none.
 _NARROW = 1e-9
@@ -22,10 +23,11 @@ def facets_by_programs(
 ) -> Facets:
     """Return the facets of a polyhedron round 0.
 
-    One model, of which only the objective changes: the value of one inequality is made as small as
-    it gets. Where it stays above 0 there is no facet. A corner on d hyperplanes and on no others
-    certifies all d of them at once. Where a corner is on more, the inequality is lifted: it has a
-    facet if it kept anything out.
+    Most are hit by a shot from the middle. For the others there is one model, of which only the
+    objective changes: the value of one inequality is made as small as it gets. Where it stays
+    above 0 there is no facet. A corner on d hyperplanes and on no others certifies all d of them at
+    once. Where a corner is on more, the inequality is lifted: it has a facet if it kept anything
+    out.
 
     Parameters
     ----------
@@ -44,9 +46,13 @@ def facets_by_programs(
     """
     m = len(normals)
     tilts = tilts + _NARROW
+    is_facet, points, centre = shoot(normals, offsets, tilts, shifts)
+    undecided = ~is_facet
+    if not undecided.any():
+        return Facets(np.arange(m), points)
+    points -= centre
+    offsets = offsets + normals @ centre
     programs = _Programs(normals, offsets)
-    points = np.empty_like(normals)
-    is_facet, undecided = np.zeros(m, bool), np.ones(m, bool)
     i = None
     # At first any corner, for which all directions are needed.
     objective = np.random.default_rng(0).uniform(1, 2, m) @ normals
@@ -68,7 +74,7 @@ def facets_by_programs(
         left = np.flatnonzero(undecided)
         if not len(left):
             which = np.flatnonzero(is_facet)
-            return Facets(which, points[which])
+            return Facets(which, points[which] + centre)
         i = int(left[slack[left].argmin()])
         objective = normals[i]
 

@@ -147,10 +147,11 @@ def region(network: nn.Module, x: Any, box: Any = None) -> Region:
     Notes
     -----
     Everything is computed in float64, from a copy of the network. In up to four dimensions facets
-    are corners of the convex hull of the dual points (Qhull); above that linear programs find them
-    (HiGHS). Either way they are certified: of each facet a point is known at which no other
-    inequality is an equality, and of all others that they follow. What is narrower than about 1e-9
-    of the region is no facet, and hyperplanes that are the same within about 1e-13 are one.
+    are corners of the convex hull of the dual points (Qhull). Above that most facets are hit by
+    shots from inside, and linear programs decide about the others (HiGHS). Either way they are
+    certified: of each facet a point is known at which no other inequality is an equality, and of
+    all others that they follow. What is narrower than about 1e-9 of the region is no facet, and
+    hyperplanes that are the same within about 1e-13 are one.
 
     Examples
     --------
@@ -270,14 +271,15 @@ def _highest(
 def facets_of(found: Halfspaces) -> Facets:
     """Return the facets of a polyhedron, seen from inside; their points relative to there."""
     normals, axes = found.normals, None
-    m, n = normals.shape
-    _, sizes, directions = np.linalg.svd(normals, full_matrices=False)
-    rank = int((sizes > _RANK * sizes.max(initial=0)).sum())
-    if rank == m:  # independent normals: every hyperplane is a side
-        return Facets(np.arange(m), -found.offsets[:, None] * np.linalg.pinv(normals).T)
-    if rank < n:  # nothing depends on the other directions
-        axes = directions[:rank]
-        normals = normals @ axes.T
+    m, rank = normals.shape
+    if (found.units >= 0).all():  # the sides of a box span everything
+        _, sizes, directions = np.linalg.svd(normals, full_matrices=False)
+        rank = int((sizes > _RANK * sizes.max(initial=0)).sum())
+        if rank == m:  # independent normals: every hyperplane is a side
+            return Facets(np.arange(m), -found.offsets[:, None] * np.linalg.pinv(normals).T)
+        if rank < normals.shape[1]:  # nothing depends on the other directions
+            axes = directions[:rank]
+            normals = normals @ axes.T
     arguments = normals, found.offsets, found.tilts, found.shifts
     facets = None
     if rank == 1:

@@ -6,14 +6,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polytope_splitter import neighbours, split
 from scipy.optimize import linprog
 from torch import nn
 
 import nhlib as nh
-from nhlib.regions import dual_hulls, polyhedra
+from nhlib.regions import dual_hulls, polyhedra, shots
 from nhlib.regions.folding import fold
 
 
@@ -120,11 +120,33 @@ def special_networks(draw):
     return n, layers
 
 
-@settings(max_examples=150, deadline=None)
-@given(special_networks())
-def test_special_position_against_fractions(special):
+@pytest.fixture(params=["hulls", "shots", "programs"])
+def way(request, monkeypatch):
+    """What finds facets: that comes first which finds all of them."""
+    if request.param != "hulls":
+        monkeypatch.setattr(polyhedra, "_HULL", 0)
+    if request.param == "programs":
+        monkeypatch.setattr(shots, "_STEPS", 0)
+        monkeypatch.setattr(shots, "_APPROACHES", 0)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(special=special_networks())
+def test_special_position_against_fractions(way, special):
     n, layers = special
     compare_with_fractions(network_from(layers), n)
+
+
+@pytest.mark.parametrize("box", [None, (0, 1)])
+@pytest.mark.parametrize("seed", range(3))
+def test_one_program_an_inequality_finds_the_same(way, box, seed):
+    network = network_of(12, 20, 10, seed=seed)
+    x = np.random.default_rng(seed).uniform(0, 1, 12)
+    x[:3] = 0  # on sides of the box
+    found = nh.region(network, x, box=box)
+    assert found.facets.tolist() == plain_facets(found.normals, found.offsets)
 
 
 def test_units_without_a_hyperplane_switch_with_others():
@@ -160,16 +182,6 @@ def test_an_input_on_borders():
 
 
 # -- many dimensions ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("box", [None, (0, 1)])
-@pytest.mark.parametrize("seed", range(3))
-def test_one_program_an_inequality_finds_the_same(box, seed):
-    network = network_of(12, 20, 10, seed=seed)
-    x = np.random.default_rng(seed).uniform(0, 1, 12)
-    x[:3] = 0  # on sides of the box
-    found = nh.region(network, x, box=box)
-    assert found.facets.tolist() == plain_facets(found.normals, found.offsets)
 
 
 def test_ways_to_facets_agree():
