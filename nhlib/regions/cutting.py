@@ -51,7 +51,7 @@ def partition(
         The rectangle. By default (-1, 1, -1, 1); in a plane, the box around the three inputs
         with a quarter of its size on every side.
     max_regions : int, default 1,000,000
-        Stop with an error where there are more; a million take about half a gigabyte.
+        Stop with an error where there are more; a million take one to two gigabytes.
     threads : int, optional
         How many parts of the rectangle are cut at the same time; by default as many as PyTorch
         computes with. The result is the same to the last bit for any number.

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64, Int64, UInt8
 from torch import nn
 
 from nhlib._arguments import real_numbers, whole_number
@@ -13,7 +13,7 @@ from nhlib._progress import progress_bar
 from nhlib.codes import NeuralCodes
 from nhlib.regions.affine import FoldedNetwork
 from nhlib.regions.halfspaces import Bits, Box, Halfspaces, halfspaces, signs_at
-from nhlib.regions.polyhedra import behind, facets_of, fold_for, from_inside, to_box
+from nhlib.regions.polyhedra import behind, facets_of, fold_for, from_inside, pack, to_box
 from nhlib.regions.ragged_arrays import Ragged, read_only
 
 
@@ -124,7 +124,8 @@ def walk(
     folded, sides = fold_for(network, point.shape), to_box(box, point.shape)
     with progress_bar("walk", None, "regions", progress) as bar:
         search = _Search(folded, sides, most)
-        search.see(signs_at(folded.balanced.hidden, point.ravel()), point.ravel(), None, 0)
+        bits = signs_at(folded.balanced.hidden, point.ravel())
+        search.see(pack([on[None] for on in bits])[0], _Seen(0, 0, bits, point.ravel(), None))
         while search.waiting:
             search.visit(search.waiting.popleft())
             bar.update()
@@ -135,6 +136,7 @@ class _Seen(NamedTuple):
     """A region that was seen through a facet, or is the first, and is still to be visited."""
 
     number: int
+    steps: int
     bits: Bits
     point: Float64[np.ndarray, " n_inputs"]  # on the facet
     inward: Float64[np.ndarray, " n_inputs"] | None
@@ -152,29 +154,23 @@ class _Search:
         self._units: dict[tuple[int, int], int] = {}
         self.waiting: deque[_Seen] = deque()
 
-    def see(
-        self,
-        bits: Bits,
-        point: Float64[np.ndarray, " n_inputs"],
-        inward: Float64[np.ndarray, " n_inputs"] | None,
-        steps: int,
-    ) -> int:
+    def see(self, code: UInt8[np.ndarray, " n_bytes"], seen: _Seen) -> int:
         """Return the number of a region, which is to be visited if it is new."""
-        code = b"".join(np.packbits(on).tobytes() for on in bits)
-        number = self._numbers.setdefault(code, len(self._numbers))
-        if number == len(self._steps):
-            if number == self._limit:
+        n = len(self._numbers)
+        number = self._numbers.setdefault(code.tobytes(), n)
+        if number == n:
+            if n == self._limit:
                 raise ValueError(
                     f"limit: there are more than {self._limit:,} regions here; raise limit, or "
                     "take a smaller box"
                 )
-            self._steps.append(steps)
-            self.waiting.append(_Seen(number, bits, point, inward))
+            self._steps.append(seen.steps)
+            self.waiting.append(seen._replace(number=n))
         return number
 
     def visit(self, seen: _Seen) -> None:
         """Look through all facets of a region."""
-        number, bits, point, inward = seen
+        number, steps, bits, point, inward = seen
         found = halfspaces(self._layers, bits, point, self._box)
         found = from_inside(found, self._box) if inward is None else _step(found, inward)
         self._points.append(found.point)
@@ -182,9 +178,10 @@ class _Search:
         inner = np.flatnonzero(found.units[facets.which] >= 0)
         which, places = facets.which[inner], found.point + facets.points[inner]
         codes = behind(self._network, bits, found, which)
-        for k, facet in enumerate(which):
-            code = [on[k] for on in codes]
-            other = self.see(code, places[k], -found.normals[facet], self._steps[number] + 1)
+        for k, (facet, code) in enumerate(zip(which, pack(codes), strict=True)):
+            neighbour = [on[k] for on in codes]
+            inward = -found.normals[facet]
+            other = self.see(code, _Seen(-1, steps + 1, neighbour, places[k], inward))
             self._units[number, other] = int(found.units[facet])
 
     def graph(self) -> RegionGraph:

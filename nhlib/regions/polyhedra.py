@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64, Int64, UInt8
 from torch import nn
 
 from nhlib._arguments import real_numbers
@@ -49,7 +49,7 @@ class Region:
         self, network: FoldedNetwork, bits: Bits, found: Halfspaces, facets: Facets
     ) -> None:
         self._network, self._bits, self._found = network, bits, found
-        self.code = to_codes(network, [on[None] for on in bits])
+        self.code = self._codes([on[None] for on in bits])
         self.normals = read_only(found.normals)
         self.offsets = read_only(found.offsets - found.normals @ found.point)
         self.units = read_only(found.units)
@@ -61,11 +61,15 @@ class Region:
             f"{self.normals.shape[1]} dimensions)"
         )
 
+    def _codes(self, bits: Sequence[Bool[np.ndarray, "k _"]]) -> NeuralCodes:
+        layers = {layer.name: layer.shape for layer in self._network.hidden}
+        return NeuralCodes(pack(bits), layers)
+
     @cached_property
     def neighbours(self) -> NeuralCodes:
         """Codes of the regions behind the facets, in their order; not behind sides of the box."""
         inner = self.facets[self.units[self.facets] >= 0]
-        return to_codes(self._network, behind(self._network, self._bits, self._found, inner))
+        return self._codes(behind(self._network, self._bits, self._found, inner))
 
     @cached_property
     def _ball(self) -> tuple[Float64[np.ndarray, " n_inputs"] | None, float]:
@@ -300,7 +304,6 @@ def behind(
     )
 
 
-def to_codes(network: FoldedNetwork, bits: Sequence[Bool[np.ndarray, "k _"]]) -> NeuralCodes:
-    """Return bits, layer by layer, as codes."""
-    layers = {layer.name: layer.shape for layer in network.hidden}
-    return NeuralCodes(np.hstack([np.packbits(on, axis=1) for on in bits]), layers)
+def pack(bits: Sequence[Bool[np.ndarray, "k _"]]) -> UInt8[np.ndarray, "k n_bytes"]:
+    """Return bits, layer by layer, as rows of bytes."""
+    return np.hstack([np.packbits(on, axis=1) for on in bits])
