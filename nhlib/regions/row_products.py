@@ -47,13 +47,9 @@ class RowProducts:
     """
 
     def __init__(self, layer: Layer) -> None:
-        self._weights, self._biases = layer.weights.T, layer.biases
-        self._fields: list[Fields] | None = None
-        if 4 * np.count_nonzero(layer.weights) < layer.weights.size:
-            fields = receptive_fields(layer.weights)
-            products = sum(f.before.size * (f.units.shape[1] + _GATHER) for f in fields)
-            if 2 * products < layer.weights.size:
-                self._fields = fields
+        self._biases, self._fields = layer.biases, _worthwhile_fields(layer.weights)
+        if self._fields is None:
+            self._weights = np.ascontiguousarray(layer.weights.T)  # products take it fastest so
 
     def preactivations(self, before: Float64[np.ndarray, "k n"]) -> Float64[np.ndarray, "k units"]:
         """Apply the map to rows."""
@@ -81,6 +77,15 @@ class RowProducts:
         for field in self._fields:
             found[field.units] = field.weights @ columns[field.before]
         z[:] = found.T
+
+
+def _worthwhile_fields(weights: Float64[np.ndarray, "units n"]) -> list[Fields] | None:
+    """Return the receptive fields, if their products take less than half the time."""
+    if 4 * np.count_nonzero(weights) >= weights.size:
+        return None
+    fields = receptive_fields(weights)
+    products = sum(f.before.size * (f.units.shape[1] + _GATHER) for f in fields)
+    return fields if 2 * products < weights.size else None
 
 
 def receptive_fields(weights: Float64[np.ndarray, "units n"]) -> list[Fields]:
