@@ -46,7 +46,7 @@ class Explorer(anywidget.AnyWidget):
     # Of the embedded data: a script refuses those of another version.
     _version = traitlets.Int().tag(sync=True)
     _settings = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    _values_of = traitlets.Dict().tag(sync=True)
+    _allowed = traitlets.Dict().tag(sync=True)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Make one module of the script and of all that it imports."""
@@ -63,7 +63,7 @@ class Explorer(anywidget.AnyWidget):
                 )
         super().__init__(**settings)
         self._settings = names
-        self._values_of = {
+        self._allowed = {
             name: _values_of(trait) for name, trait in self.traits(setting=True).items()
         }
 
