@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nhlib.classroom import sandbox
+from nhlib.classroom import kernel, room
+from nhlib.classroom.inside import confinement
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -94,12 +95,17 @@ def test_contributing_names_every_room():
 
 def test_security_promises_what_the_sandbox_does():
     said = text("SECURITY.md")
-    limits = sandbox.LIMITS
-    assert f"{sandbox.SECONDS:g} seconds for a call and {sandbox.ALL_SECONDS:g} for all" in said
-    assert f"{limits['AS'] >> 30} GiB of memory, no further process or thread" in said
-    assert limits["NPROC"] == 0
-    assert f"files of {limits['FSIZE'] >> 20} MiB, {limits['NOFILE']} open files" in said
-    assert f"It can write {sandbox.SCRATCH >> 20} MiB into a folder in memory" in said
+    limits = room.LIMITS
+    memory, files = limits["AS"] >> 20, limits["FSIZE"] >> 20
+    assert f"{memory} MiB of memory, {confinement.THREADS} threads, files of {files} MiB" in said
+    assert f"{limits['NOFILE']} open files" in said
+    assert (
+        f"can write {room.SCRATCH >> 20} MiB in {confinement.FILES:,} files into a folder" in said
+    )
+    assert (
+        f"Work of {kernel.STATEMENT:g} seconds for a statement, {kernel.CALL:g} for a call, "
+        f"{kernel.STATEMENTS:g} for all statements and {kernel.CALLS:g} for all calls"
+    ) in said
 
 
 # -- workflows and forms ---------------------------------------------------------------------
