@@ -13,7 +13,7 @@ def blas_threads():
     return [
         library["num_threads"]
         for library in threadpool_info()
-        if library["user_api"] == "blas" and "scipy" not in library["filepath"]
+        if library["user_api"] == "blas" and "scipy.libs" not in library["filepath"]
     ]
 
 
