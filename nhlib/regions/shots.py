@@ -44,8 +44,8 @@ def shoot(
     The middle is the analytic centre, at which :math:`\sum_i \log s_i` of the distances
     :math:`s_i` is largest. Newton's method leads there. Its matrix
     :math:`H = \sum_i a_i a_i^T / s_i^2` also says how to aim: in direction :math:`-H^{-1} a_i`
-    hyperplane i comes nearest, measured by how wide the polyhedron is. Whoever was not hit from
-    there is approached by itself.
+    hyperplane i comes nearest, measured by how wide the polyhedron is. A hyperplane that
+    was not hit from there is aimed at from a place nearer to it.
 
     Parameters
     ----------

@@ -8,8 +8,8 @@ PHONE = {"width": 375, "height": 740}
 DESKTOP = {"width": 1280, "height": 900}
 WAYS = pytest.mark.parametrize("address", ["http", "file"], indirect=True)
 COLORS = ["color-contrast", "link-in-text-block"]
-# A formula has hundreds of letters, and all have one colour: axe, which takes 3 ms for the contrast
-# of each, looks at three of every colour, size and ground.
+# A formula has hundreds of letters, and all have one colour: axe, which takes milliseconds for the
+# contrast of each, looks at three of every colour, size and ground.
 HIDE_ALIKE = """() => {
     const grounds = new Map([[null, ""]]);
     function ground(element) {
