@@ -8,6 +8,9 @@ from jaxtyping import Bool, Float64, Int64
 # Facets narrower than this, as a share of how far away they are, are left to linear programs.
 _NARROW = 1e-9
 
+# Hyperplanes that span a smaller volume than this meet in no corner: some are parallel to others.
+_PARALLEL = 1e-13
+
 
 class Facets(NamedTuple):
     """Which inequalities hold with equality on a face of one dimension less.
@@ -104,7 +107,8 @@ def _corners(
     except QhullError:
         return None
     points, size = hull.equations[:, :-1], -hull.equations[:, -1]
-    finite = (hull.simplices < m).all(axis=1) & (size > 0)
+    spanned = np.abs(np.linalg.det(np.append(normals, np.zeros((1, d)), 0)[hull.simplices]))
+    finite = (spanned > _PARALLEL) & (size > 0)  # what runs through 0 spans nothing
     if not finite.any():
         return None
     points[finite] /= size[finite, None]

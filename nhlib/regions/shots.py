@@ -14,6 +14,9 @@ _APPROACHES = 8
 # A step is stopped at this share of the way to the nearest hyperplane.
 _SHARE = 0.9
 
+# What is added to a matrix, as a share of its trace.
+_RIDGE = 1e-13
+
 
 class Shots(NamedTuple):
     """What was hit, and from where one sees the polyhedron well.
@@ -61,7 +64,7 @@ def shoot(
     centre, slack = shots.centre, offsets
     for _ in range(_STEPS):
         scaled = normals / slack[:, None]
-        aims = np.linalg.solve(scaled.T @ scaled, normals.T).T
+        aims = np.linalg.solve(_ridged(scaled.T @ scaled), normals.T).T
         _strike(shots, centre[None], aims, *polyhedron)
         if shots.hit.all():
             break
@@ -76,12 +79,20 @@ def shoot(
         if not len(left):
             break
         scaled = normals / (places @ normals.T + offsets)[:, :, None]
-        matrices = scaled.transpose(0, 2, 1) @ scaled
+        matrices = _ridged(scaled.transpose(0, 2, 1) @ scaled)
         aims = np.linalg.solve(matrices, normals[left][:, :, None])[:, :, 0]
         reach = _strike(shots, places, aims, *polyhedron)
         places -= _SHARE * reach[:, None] * aims
         left, places = left[~shots.hit[left]], places[~shots.hit[left]]
     return shots
+
+
+def _ridged(matrices: Float64[np.ndarray, "*k d d"]) -> Float64[np.ndarray, "*k d d"]:
+    """Return positive matrices with a little added, so that rounding leaves none singular."""
+    d = matrices.shape[-1]
+    sizes = np.trace(matrices, axis1=-2, axis2=-1)
+    matrices[..., range(d), range(d)] += _RIDGE * sizes[..., None]
+    return matrices
 
 
 def _strike(

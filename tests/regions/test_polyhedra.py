@@ -96,6 +96,25 @@ def test_all_regions_in_a_box_against_fractions(n, widths, slope, seed):
     compare_with_fractions(network_of(n, *widths, seed=seed, slope=slope), n)
 
 
+@pytest.mark.parametrize(
+    ("n", "widths"), [(2, (6, 6)), (2, (4, 4, 4)), (3, (4, 4)), (3, (3, 3, 3)), (4, (4, 2))]
+)
+@pytest.mark.parametrize("seed", range(3))
+def test_the_whole_space_against_fractions(n, widths, seed):
+    """Where one unit of a layer is on, all borders of the next are parallel: few corners."""
+    network = network_of(n, *widths, seed=seed)
+    exact = split(matrices(network, n), [-(10**7)] * n, [10**7] * n)  # all that there are
+    codes = {part.code: i for i, part in enumerate(exact)}
+    graph = nh.walk(network, np.zeros(n), progress=False)
+    ours = [codes[tuple(bits)] for bits in graph.codes.bits().tolist()]
+    assert sorted(ours) == list(range(len(exact)))
+    pairs = {tuple(sorted((ours[i], ours[j]))) for i, j in graph.edges}
+    assert pairs == neighbours(exact)
+    for i in range(0, len(exact), 5):
+        found = nh.region(network, graph.points[i])
+        assert len(found.facets) == graph.degrees[i]
+
+
 def test_five_inputs_against_fractions():
     compare_with_fractions(network_of(5, 4, 3, seed=1), 5)
 
