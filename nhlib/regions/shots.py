@@ -14,7 +14,7 @@ _APPROACHES = 8
 # A step is stopped at this share of the way to the nearest hyperplane.
 _SHARE = 0.9
 
-# What is added to a matrix, as a share of its trace.
+# What keeps rounding from making a matrix singular, as a share of its trace.
 _RIDGE = 1e-13
 
 
@@ -45,10 +45,11 @@ def shoot(
     r"""Shoot from inside at every hyperplane; what a shot hits first is a facet.
 
     The middle is the analytic centre, at which :math:`\sum_i \log s_i` of the distances
-    :math:`s_i` is largest. Newton's method leads there. Its matrix
-    :math:`H = \sum_i a_i a_i^T / s_i^2` also says how to aim: in direction :math:`-H^{-1} a_i`
-    hyperplane i comes nearest, measured by how wide the polyhedron is. A hyperplane that
-    was not hit from there is aimed at from a place nearer to it.
+    :math:`s_i` is largest, less :math:`|y|^2 / 2 R^2`, since a polyhedron without an end has none;
+    R is the distance of the farthest hyperplane. Newton's method leads there. Its matrix
+    :math:`H = \sum_i a_i a_i^T / s_i^2 + I / R^2` also says how to aim: in direction
+    :math:`-H^{-1} a_i` hyperplane i comes nearest, measured by how wide the polyhedron is. A
+    hyperplane that was not hit from there is aimed at from a place nearer to it.
 
     Parameters
     ----------
@@ -62,13 +63,14 @@ def shoot(
     polyhedron = normals, offsets, tilts, shifts
     shots = Shots(np.zeros(m, bool), np.empty((m, d)), np.zeros(d))
     centre, slack = shots.centre, offsets
+    pull = 1 / offsets.max() ** 2
     for _ in range(_STEPS):
-        scaled = normals / slack[:, None]
-        aims = np.linalg.solve(_ridged(scaled.T @ scaled), normals.T).T
+        matrix = _curvature(normals, slack, pull)
+        aims = np.linalg.solve(matrix, normals.T).T
         _strike(shots, centre[None], aims, *polyhedron)
         if shots.hit.all():
             break
-        step = (1 / slack) @ aims
+        step = (1 / slack) @ aims - np.linalg.solve(matrix, pull * centre)
         # Not all the way to where something would be hit.
         centre = centre + step * min(1.0, _SHARE / max((-(normals @ step) / slack).max(), _SHARE))
         slack = offsets + normals @ centre
@@ -78,8 +80,7 @@ def shoot(
     for _ in range(_APPROACHES):
         if not len(left):
             break
-        scaled = normals / (places @ normals.T + offsets)[:, :, None]
-        matrices = _ridged(scaled.transpose(0, 2, 1) @ scaled)
+        matrices = _curvature(normals, places @ normals.T + offsets, pull)
         aims = np.linalg.solve(matrices, normals[left][:, :, None])[:, :, 0]
         reach = _strike(shots, places, aims, *polyhedron)
         places -= _SHARE * reach[:, None] * aims
@@ -87,11 +88,14 @@ def shoot(
     return shots
 
 
-def _ridged(matrices: Float64[np.ndarray, "*k d d"]) -> Float64[np.ndarray, "*k d d"]:
-    """Return positive matrices with a little added, so that rounding leaves none singular."""
-    d = matrices.shape[-1]
-    sizes = np.trace(matrices, axis1=-2, axis2=-1)
-    matrices[..., range(d), range(d)] += _RIDGE * sizes[..., None]
+def _curvature(
+    normals: Float64[np.ndarray, "m d"], slack: Float64[np.ndarray, "*k m"], pull: float
+) -> Float64[np.ndarray, "*k d d"]:
+    """Return the matrix of Newton's method; close to a hyperplane, still one with an inverse."""
+    scaled = normals / slack[..., None]
+    matrices: Float64[np.ndarray, "*k d d"] = scaled.swapaxes(-1, -2) @ scaled
+    diagonal = np.einsum("...ii->...i", matrices)
+    diagonal += pull + _RIDGE * diagonal.sum(axis=-1, keepdims=True)
     return matrices
 
 

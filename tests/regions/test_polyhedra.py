@@ -97,7 +97,8 @@ def test_all_regions_in_a_box_against_fractions(n, widths, slope, seed):
 
 
 @pytest.mark.parametrize(
-    ("n", "widths"), [(2, (6, 6)), (2, (4, 4, 4)), (3, (4, 4)), (3, (3, 3, 3)), (4, (4, 2))]
+    ("n", "widths"),
+    [(2, (6, 6)), (2, (4, 4, 4)), (3, (4, 4)), (3, (3, 3, 3)), (4, (4, 2)), (5, (4, 3))],
 )
 @pytest.mark.parametrize("seed", range(3))
 def test_the_whole_space_against_fractions(n, widths, seed):
