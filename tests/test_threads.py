@@ -16,7 +16,8 @@ def blas_threads():
         if library["user_api"] == "blas"
     }
     # Wheels bring a library of their own; elsewhere, all share one.
-    return [number for path, number in numbers.items() if "numpy.libs" in path] or [*numbers.values()]
+    own = [number for path, number in numbers.items() if "numpy.libs" in path]
+    return own or [*numbers.values()]
 
 
 def test_the_last_of_overlapping_blocks_puts_the_number_back():

@@ -100,7 +100,7 @@ def _corners(
 ) -> _Corners | None:
     from scipy.spatial import ConvexHull, QhullError
 
-    m, d = normals.shape
+    d = normals.shape[1]
     dual = np.concatenate([-normals / offsets[:, None], np.zeros((1, d))])
     try:
         hull = ConvexHull(dual)

@@ -381,6 +381,8 @@ def test_the_last_row_is_the_networks_own_accuracy(digits, trained):
     assert table["accuracy"].iloc[-1] == pytest.approx(history.test_accuracy[-1], abs=1e-12)
     hits = network.eval()(digits.test.inputs).argmax(dim=1) == digits.test.labels
     assert table["accuracy"].iloc[-1] == pytest.approx(hits.double().mean().item(), abs=1e-12)
+    again = compare_with_baselines(network.train(), history.network(0), digits)
+    assert again["accuracy"].iloc[-1] == table["accuracy"].iloc[-1]  # not with a batch's own mean
 
 
 def test_comparing_is_reproducible_and_leaves_networks_as_found(digits, trained):

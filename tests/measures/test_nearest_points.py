@@ -64,6 +64,16 @@ def test_numbers_of_very_different_size():
     assert nearest_points(queries[1:], points, 1).tolist() == [[0], [2]]
 
 
+def test_keys_of_distance_and_index_have_room():
+    """Squared distances of up to 2^52 times 5,000 indices are more than 64 bits hold."""
+    corners = np.random.default_rng(0).choice([-1, 1], (2500, 64)) * np.float32(2**22 - 1)
+    points = np.concatenate([corners, -corners]).astype(np.float32)  # their mean is a whole number
+    queries = points[:3] - np.float32(2)
+    squares = [np.square(points.astype(np.int64) - query.astype(np.int64)) for query in queries]
+    expected = [np.argsort(square.sum(axis=1), kind="stable")[:9] for square in squares]
+    assert np.array_equal(nearest_points(queries, points, 9), expected)
+
+
 def test_no_numbers_at_all():
     queries, points = np.zeros((2, 0), np.float32), np.zeros((3, 0), np.float32)
     assert nearest_points(queries, points, 2).tolist() == [[0, 1], [0, 1]]
