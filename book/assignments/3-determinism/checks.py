@@ -276,6 +276,13 @@ def expected_lonely_fraction(counts, n):
     return float(expected / total)
 
 
+def others_of_other_codes(counts, k):
+    # An example, and k others none of which has its code: in how many ways. Few counts are
+    # different, and binomial coefficients of thousands take long.
+    total = int(sum(counts))
+    return sum(c * times * comb(total - c, k) for c, times in Counter(map(int, counts)).items())
+
+
 find_expected = Task(expected_lonely_fraction)
 FEW = "samples from a few examples"
 THOUSANDS = "samples from thousands of examples"
@@ -302,8 +309,7 @@ def expected_lonely_fraction(counts, n):
 @find_expected.mistake("does not divide by the size of the sample", loses=[FEW, THOUSANDS])
 def expected_lonely_fraction(counts, n):
     total = int(sum(counts))
-    ways = sum(int(c) * comb(total - int(c), n - 1) for c in counts)
-    return ways / comb(total, n)
+    return others_of_other_codes(counts, n - 1) / comb(total, n)
 
 
 @find_expected.mistake(
@@ -320,15 +326,13 @@ def expected_lonely_fraction(counts, n):
 )
 def expected_lonely_fraction(counts, n):
     total = int(sum(counts))
-    ways = sum(float(c) * float(comb(total - int(c), n - 1)) for c in counts)
-    return ways / float(n * comb(total, n))
+    return float(others_of_other_codes(counts, n - 1)) / float(n * comb(total, n))
 
 
 @find_expected.mistake("draws n others instead of n - 1", loses=[FEW, THOUSANDS])
 def expected_lonely_fraction(counts, n):
     total = int(sum(counts))
-    ways = sum(int(c) * comb(total - int(c), n) for c in counts)
-    return ways / (n * comb(total, n))
+    return others_of_other_codes(counts, n) / (n * comb(total, n))
 
 
 TASKS = [find_lonely, find_mixed, find_bits, find_expected]
