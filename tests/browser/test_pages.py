@@ -35,7 +35,9 @@ def test_page_fits_a_phone(browser: Browser, server: str, page_name: str) -> Non
     with browser.new_context(viewport=PHONE) as context:
         page = Visit(context, f"{server}/{page_name}").page
         unfold(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        for width in (320, PHONE["width"]):
+            page.set_viewport_size(PHONE | {"width": width})
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
         for image in page.locator("article figure img:visible").all():
             box = image.bounding_box()
             assert box
