@@ -14,6 +14,7 @@ from polygon_splitter import area, linear_regions, split
 from torch import nn
 
 import nhlib as nh
+from nhlib.regions import layer_cut
 from nhlib.regions.folding import fold
 
 SQUARE = (-1.0, 1.0, -1.0, 1.0)
@@ -942,6 +943,20 @@ def test_max_regions():
         nh.partition(sectors, max_regions=17)
     with pytest.raises(ValueError, match="max_regions: a whole number of at least 1"):
         nh.partition(network, max_regions=0)
+
+
+@pytest.mark.parametrize("special", [False, True])
+def test_an_early_stop_counts_what_there_would_be(monkeypatch, special):
+    """Before so many crossings are computed, chords say how many faces they would make."""
+    rng = np.random.default_rng(0)
+    normals, offsets = rng.integers(-9, 10, (30, 2)), rng.integers(-4, 5, 30) / 8
+    if special:  # ten of them through one point
+        offsets[:10] = -normals[:10] @ [0.25, -0.5]
+    network = network_from(lines(normals.tolist(), offsets.tolist()))
+    n = nh.partition(network).n_regions
+    monkeypatch.setattr(layer_cut, "_MOST_PAIRS", 0)
+    with pytest.raises(ValueError, match=f"at least {n} regions here, and 20 are the limit"):
+        nh.partition(network, max_regions=20, threads=1)
 
 
 def vectors(*rows):
