@@ -63,7 +63,7 @@ def cut_by_line(monkeypatch):
 
 
 def network_of_lines(rows, biases, *more):
-    layers = [nn.Linear(2, len(rows)).double(), nn.ReLU()]
+    layers = [nn.Linear(len(rows[0]), len(rows)).double(), nn.ReLU()]
     layers[0].weight.data = torch.tensor(rows, dtype=torch.float64)
     layers[0].bias.data = torch.tensor(biases, dtype=torch.float64)
     return nn.Sequential(*layers, *more)
@@ -86,6 +86,13 @@ def almost_one_direction(angle, seed):
     return network_of_lines(np.array(rows), biases, nn.Linear(8, 4).double(), nn.ReLU())
 
 
+def assert_units_switch_at_their_edges(partition):
+    inner = (partition.edge_regions >= 0).all(axis=1)
+    left, right = partition.codes.bits()[partition.edge_regions[inner].T]
+    switches = left != right
+    assert switches[np.arange(len(switches)), partition.edge_units[inner]].all()
+
+
 def test_lines_of_almost_one_direction_among_others(cut_by_line):
     for angle in (1e-9, 1e-10, 1e-11):
         for seed in range(4):
@@ -95,6 +102,7 @@ def test_lines_of_almost_one_direction_among_others(cut_by_line):
             assert len(found.vertices) - len(found.edges) + found.n_regions == 1
             assert found.areas.sum() == pytest.approx(4, rel=1e-12)
             assert found.codes.n_distinct == found.n_regions
+            assert_units_switch_at_their_edges(found)
             # What is wider than rounding is there, with its area.
             folded = fold(network, (2,)).layers
             layers = [(layer.weights, layer.biases, layer.slopes) for layer in folded]
@@ -120,3 +128,23 @@ def test_many_lines_through_few_points_are_counted_before_they_are_stored(cut_by
     assert sorted(found.areas) == pytest.approx(sorted(expected.areas), abs=1e-12)
     with pytest.raises(ValueError, match="max_regions: there are at least 80 regions here, and 79"):
         nh.partition(network, max_regions=79)
+
+
+def test_many_lines_through_one_point_in_a_second_layer(cut_by_line, monkeypatch):
+    """The first layer has four units, two of which move the square and switch nowhere in it."""
+    rows = np.array([[k, 1.0] for k in range(-10, 10)])
+    sectors = network_of_lines(
+        np.hstack([rows, np.zeros((20, 2))]), -rows.sum(axis=1) * 2, nn.Linear(20, 2).double()
+    )
+    moved = nn.Linear(2, 4).double()
+    moved.weight.data = torch.tensor([[1.0, 0], [0, 1], [1, 3], [3, -1]]).double()
+    moved.bias.data = torch.tensor([2.0, 2, 0.25, 0.5]).double()
+    network = nn.Sequential(moved, nn.ReLU(), sectors)
+    expected = nh.partition(network)
+    assert not cut_by_line
+    monkeypatch.setattr(layer_cut, "_MOST_PAIRS", 20)
+    found = nh.partition(network, max_regions=expected.n_regions)
+    assert sum(cut_by_line) > 0
+    assert_units_switch_at_their_edges(found)
+    assert sorted(map(bytes, found.codes.packed)) == sorted(map(bytes, expected.codes.packed))
+    assert sorted(found.areas) == pytest.approx(sorted(expected.areas), abs=1e-12)
