@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
-TESTS := -m pytest --numprocesses 4 --dist worksteal
+TESTS := -m pytest --numprocesses 3 --dist worksteal
 JAVASCRIPT := tests/javascript
 NODE_MODULES := $(JAVASCRIPT)/node_modules
 
@@ -12,7 +12,7 @@ NODE_MODULES := $(JAVASCRIPT)/node_modules
 book: $(INSTALLED)  ## build the HTML book, its chapters executed
 	$(BIN)/jupyter-book build book --config _config.yml --path-output . -W --keep-going
 
-test: $(INSTALLED)  ## run the test suite, in four processes of one thread each: some of them wait
+test: $(INSTALLED)  ## run the test suite, in three processes of one thread each: some of them wait
 	OMP_NUM_THREADS=1 $(BIN)/python $(TESTS)
 
 coverage: $(INSTALLED)  ## run the test suite, and show which lines of nhlib it does not reach

@@ -73,23 +73,26 @@ def untrained(monkeypatch):
     monkeypatch.setattr(batches, "fit", None)
 
 
+def put(client, make):
+    """Replace what measures in the workers."""
+
+    def change():
+        batches.Batch.before = batches.Batch.rows
+        batches.Batch.rows = make(batches.Batch.rows)
+
+    client.run(change)
+
+
 @pytest.fixture
 def in_workers(client):
-    """Replace what measures in the workers, as long as a test lasts."""
-
-    def put(make):
-        def change():
-            batches.Batch.before = batches.Batch.rows
-            batches.Batch.rows = make(batches.Batch.rows)
-
-        client.run(change)
+    """Return what replaces what measures in the workers, as long as a test lasts."""
 
     def restore():
         if hasattr(batches.Batch, "before"):  # it is another process than before
             batches.Batch.rows = batches.Batch.before
             del batches.Batch.before
 
-    yield put
+    yield lambda make: put(client, make)
     client.wait_for_workers(2, timeout=SECONDS)
     client.run(restore)
 
@@ -417,7 +420,9 @@ def test_a_cluster_that_is_gone_is_an_error(tmp_path):
         assert 1 <= len(results) == len(added) < 160
 
 
-def test_workers_that_always_die_are_an_error(client, in_workers):
+def test_workers_that_always_die_are_an_error():
+    """On a cluster of its own: whether and when it has workers again does not matter."""
+
     def dies(real):
         def rows(*args):
             import os
@@ -428,20 +433,17 @@ def test_workers_that_always_die_are_an_error(client, in_workers):
 
         return rows
 
-    in_workers(dies)
+    def never_again(dask_scheduler):
+        dask_scheduler.allowed_failures = 0
 
-    def always(dask_scheduler):
-        dask_scheduler.allowed_failures, before = 0, dask_scheduler.allowed_failures
-        return before
-
-    before = client.run_on_scheduler(always)
-    try:
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address="localhost:0"
+        ) as doomed,
+        distributed.Client(doomed, set_as_default=False, timeout=SECONDS) as client,
+    ):
+        put(client, dies)
+        client.run_on_scheduler(never_again)
         with pytest.raises(RuntimeError, match="client: a worker failed: .*died while running"):
             nh.sweep(**GRID, client=client)
-    finally:
-
-        def restored(dask_scheduler):
-            dask_scheduler.allowed_failures = before
-
-        client.run_on_scheduler(restored)
-    assert idle(client)
+        assert idle(client)
