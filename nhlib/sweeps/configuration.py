@@ -16,6 +16,18 @@ from nhlib.networks import mlp
 from nhlib.training import Recipe
 
 
+class Moment(NamedTuple):
+    """When a network is measured: after so many epochs, and minibatches of the next."""
+
+    epoch: int
+    step: int
+
+    @property
+    def last_epoch(self) -> int:
+        """The epoch that it is in, or that it ends."""
+        return self.epoch + (self.step > 0)
+
+
 class Protocol(NamedTuple):
     """How the networks of a protocol are trained and built, where a sweep says nothing else."""
 
@@ -216,6 +228,15 @@ class Configuration:
         read=_read_flag,
         metavar="yes|no",
     )
+    batch_size: int = _key(
+        "batch_sizes",
+        "INTEGER",
+        _whole(1),
+        by_protocol=lambda protocol: protocol.recipe.batch_size,
+        read=int,
+        metavar="N",
+        help="examples in a minibatch",
+    )
     l2: float = _key(
         "l2",
         "REAL",
@@ -230,13 +251,15 @@ class Configuration:
     )
     seed: int = _key("seeds", "INTEGER", _whole(0), default=0, read=int, metavar="SEED")
 
-    def row(self, epoch: int) -> dict[str, Any]:
+    def row(self, moment: Moment) -> dict[str, Any]:
         """Return the keys of its row in a table of results."""
-        return {**vars(self), "widths": "-".join(map(str, self.widths)), "epoch": epoch}
+        widths = "-".join(map(str, self.widths))
+        return {**vars(self), "widths": widths, "epoch": moment.epoch, "step": moment.step}
 
     def recipe(self, epochs: int) -> Recipe:
         """Return how it is trained."""
-        return replace(PROTOCOLS[self.protocol].recipe, epochs=epochs, l2=self.l2)
+        usual = PROTOCOLS[self.protocol].recipe
+        return replace(usual, epochs=epochs, batch_size=self.batch_size, l2=self.l2)
 
     def network(self, whole: Dataset) -> nn.Sequential:
         """Build it, untrained."""
@@ -266,8 +289,8 @@ class Configuration:
         return data, replace(data, train=repeated)
 
 
-# By the arguments of nhlib.sweep, in the order of the columns. The last says when a network of a
-# configuration is measured.
+# By the arguments of nhlib.sweep, in the order of the columns. The last two say when a network of
+# a configuration is measured.
 FACTORS = {
     factor.argument: factor
     for factor in (
@@ -281,6 +304,16 @@ FACTORS = {
             read=int,
             metavar="EPOCH",
             help="when to measure",
+        ),
+        Factor(
+            "steps",
+            "step",
+            "INTEGER",
+            _whole(0),
+            default=0,
+            read=int,
+            metavar="STEP",
+            help="minibatches after these epochs; 0 (default) is at their end",
         ),
     )
 }

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from nhlib._arguments import whole_number
 from nhlib.data import Dataset, load
-from nhlib.sweeps.configuration import FACTORS, KEYS, PROTOCOLS, Configuration, one_or_several
+from nhlib.sweeps.configuration import (
+    FACTORS,
+    KEYS,
+    PROTOCOLS,
+    Configuration,
+    Moment,
+    one_or_several,
+)
 from nhlib.sweeps.measurement import MEASURES, USUAL
 from nhlib.sweeps.results import Results
 
@@ -16,8 +23,8 @@ if TYPE_CHECKING:
 # Of these the first 80 % train, as in the paper.
 _TRAINING = {"mnist": 48_000, "fashion-mnist": 48_000, "cifar10": 40_000}
 
-# Networks, and the epochs to measure each at.
-Missing = dict[Configuration, list[int]]
+# Networks, and when to measure each.
+Missing = dict[Configuration, list[Moment]]
 
 
 class Grid:
@@ -36,7 +43,7 @@ class Grid:
         The data sets, whole, by name.
     configurations : list of Configuration
         The networks, without those that there are twice.
-    epochs : list of int
+    moments : list of Moment
         When each is measured.
     measures : list of str
         What of it.
@@ -54,7 +61,8 @@ class Grid:
             name: factor.values(settings.get(name, factor.default))
             for name, factor in FACTORS.items()
         }
-        self.epochs = values.pop("epochs") or []
+        epochs, steps = values.pop("epochs") or [], values.pop("steps") or []
+        self.moments = [Moment(epoch, step) for epoch in epochs for step in steps]
         self.data = {name: whole_data(name) for name in values.pop("data") or ()}
         self._check_sizes(values["train_sizes"])
         self.configurations = list(dict.fromkeys(self._product(values)))
@@ -88,8 +96,14 @@ class Grid:
 
     def _check_minibatches(self) -> None:
         """Refuse what training would refuse."""
+        latest = max((moment.step for moment in self.moments), default=0)
         for c in self.configurations:
             n, batch_size = c.examples_an_epoch(self.data[c.data]), c.recipe(0).batch_size
+            if latest >= -(-n // batch_size):
+                raise ValueError(
+                    f"steps: an epoch of {n} examples in minibatches of {batch_size} has "
+                    f"{-(-n // batch_size)} of them, so that none is within it after {latest}"
+                )
             if c.batch_norm and n % batch_size == 1:
                 raise ValueError(
                     f"train_sizes: of {n} examples minibatches of {batch_size} leave one by "
@@ -97,11 +111,11 @@ class Grid:
                 )
 
     def missing(self, results: Results) -> Missing:
-        """Return what has to be trained, and the epochs to measure it at."""
+        """Return what has to be trained, and when to measure it."""
         shown_by = [column for name in self.measures for column in MEASURES[name].shown_by]
         missing = {
             configuration: [
-                e for e in self.epochs if not results.has(configuration.row(e), shown_by)
+                m for m in self.moments if not results.has(configuration.row(m), shown_by)
             ]
             for configuration in self.configurations
         }
@@ -110,7 +124,7 @@ class Grid:
     @property
     def keys(self) -> set[tuple[Any, ...]]:
         """What the rows of this grid are called, in the order of `KEYS`."""
-        rows = (c.row(epoch) for c in self.configurations for epoch in self.epochs)
+        rows = (c.row(moment) for c in self.configurations for moment in self.moments)
         return {tuple(row[name] for name in KEYS) for row in rows}
 
     def rows_of(self, table: "pd.DataFrame") -> "pd.DataFrame":

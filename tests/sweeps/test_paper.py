@@ -49,11 +49,11 @@ def stand_ins(monkeypatch):
 def settings(steps, protocol, measure, *names):
     """Return the different values that some settings take, wherever a measure is taken."""
     return {
-        tuple(getattr(c, name) if name != "epoch" else epoch for name in names)
+        tuple(getattr(c, name) if name != "epoch" else moment.epoch for name in names)
         for wanted in steps
         if measure in wanted.measures
         for c in wanted.configurations
-        for epoch in wanted.epochs
+        for moment in wanted.moments
         if c.protocol == protocol
     }
 
@@ -68,10 +68,10 @@ def product(*values):
 def measured(steps):
     """Return all that is measured, each with the network and the epoch."""
     return {
-        (tuple(c.row(epoch).items()), measure)
+        (tuple(c.row(moment).items()), measure)
         for wanted in steps
         for c in wanted.configurations
-        for epoch in wanted.epochs
+        for moment in wanted.moments
         for measure in wanted.measures
     }
 
