@@ -176,7 +176,9 @@ class _Table:
         keys = pd.MultiIndex.from_frame(whole[list(KEYS)])
         table = whole[keys.isin(list(self._keys))].dropna(axis="columns", how="all")
         table = table.assign(data=table["data"].map(_shown))
-        table = table.round({column.name: 6 for column in measure_columns()})
+        # Not the loss, which falls below any number of digits.
+        shares = {column.name for column in measure_columns()} - {"train_loss"}
+        table = table.round(dict.fromkeys(shares, 6))
         with replacing(self._path) as aside:
             table.to_csv(aside, index=False)
 

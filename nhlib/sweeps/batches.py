@@ -205,7 +205,8 @@ def _blocks(
 
 def examples_shown(grid: Grid, configuration: Configuration, late: list[Moment]) -> int:
     """Count the examples that a network sees, in training and when it is measured."""
-    return (last_epoch(late) + len(late)) * len(grid.data[configuration.data].train)
+    an_epoch = configuration.examples_an_epoch(grid.data[configuration.data])
+    return (last_epoch(late) + len(late)) * an_epoch
 
 
 def last_epoch(late: Iterable[Moment]) -> int:

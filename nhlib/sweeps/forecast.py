@@ -42,7 +42,11 @@ def expected_seconds(
         all_late = [late for batch in some for late in batch.networks.values()]
         middle = some[len(some) // 2]
         seconds += sum(map(len, all_late)) * _seconds_a_row(middle, whole)
-        shown = sum(map(last_epoch, all_late)) * len(whole.train)
+        shown = sum(
+            last_epoch(late) * c.examples_an_epoch(whole)
+            for batch in some
+            for c, late in batch.networks.items()
+        )
         if shown:
             seconds += shown * _seconds_an_example(middle, whole)
     return seconds

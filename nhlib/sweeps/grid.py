@@ -5,7 +5,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from nhlib._arguments import whole_number
-from nhlib.data import Dataset, load
+from nhlib.data import load
 from nhlib.sweeps.configuration import (
     FACTORS,
     KEYS,
@@ -13,15 +13,13 @@ from nhlib.sweeps.configuration import (
     Configuration,
     Moment,
     one_or_several,
+    usual_size,
 )
 from nhlib.sweeps.measurement import MEASURES, USUAL
 from nhlib.sweeps.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Of these the first 80 % train, as in the paper.
-_TRAINING = {"mnist": 48_000, "fashion-mnist": 48_000, "cifar10": 40_000}
 
 # Networks, and when to measure each.
 Missing = dict[Configuration, list[Moment]]
@@ -63,14 +61,14 @@ class Grid:
         }
         epochs, steps = values.pop("epochs") or [], values.pop("steps") or []
         self.moments = [Moment(epoch, step) for epoch in epochs for step in steps]
-        self.data = {name: whole_data(name) for name in values.pop("data") or ()}
+        self.data = {name: load(name) for name in values.pop("data") or ()}
         self._check_sizes(values["train_sizes"])
         self.configurations = list(dict.fromkeys(self._product(values)))
         self._check_minibatches()
 
     def _product(self, values: dict[str, list[Any] | None]) -> Iterator[Configuration]:
         for name, protocol in product(self.data, values["protocols"] or ()):
-            usual: dict[str, Any] = {"train_sizes": len(self.data[name].train)}
+            usual: dict[str, Any] = {"train_sizes": usual_size(name, len(self.data[name].train))}
             chosen: dict[str, list[Any]] = {}
             for argument, given in values.items():
                 factor = FACTORS[argument]
@@ -132,8 +130,3 @@ class Grid:
         keys = self.keys
         mine = [row in keys for row in table[list(KEYS)].itertuples(index=False, name=None)]
         return table[mine].reset_index(drop=True).dropna(axis="columns", how="all")
-
-
-def whole_data(name: str) -> Dataset:
-    """Load a data set with as many training examples as the paper uses of it."""
-    return load(name, _TRAINING.get(name))

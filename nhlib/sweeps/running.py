@@ -64,9 +64,9 @@ def sweep(
     epochs : iterable of int
         When to measure; 0 is before training. Training ends with the last.
     train_sizes : iterable of int, optional
-        How many training examples, the first ones; by default all, that is 48,000 of MNIST and
-        Fashion-MNIST and 40,000 of CIFAR-10, as in the paper. Half of them and fewer are repeated
-        as often as fits, so that an epoch has about as many steps as with all.
+        How many training examples, the first ones; by default all, but 48,000 of MNIST and
+        Fashion-MNIST and 40,000 of CIFAR-10, as in the paper's code. Half of that and fewer are
+        repeated as often as fits, so that an epoch has about as many steps as by default.
     protocols : "A", "B", or both
         See `nhlib.Recipe`; no early stopping.
     seeds : iterable of int, default 0
