@@ -51,8 +51,9 @@ near(by_code(layer="relu3", **deep), 0.969, 0.02)
 near(by_code(network="6", protocol="B"), 0.635, 0.08)
 
 gap = compare["A − paper"].abs()
-assert gap.loc["knn"].max() < 0.022
-assert gap.loc["logreg"].loc[20:].max() < 0.0165
+assert gap.loc["knn"].max() < 0.03
+assert gap.loc["logreg"].loc[20:].max() < 0.013
+near(gap.loc["logreg"].loc[10], 0.06, 0.005)
 assert gap.loc["kmeans"].max() < 0.06
 gain = compare["B − paper"].loc["knn"]
 near(gain.loc[10], 0.15, 0.006)
