@@ -66,10 +66,9 @@ class Seen:
     @cached_property
     def channels(self) -> dict[str, Tensor]:
         """Sums of the activations of every channel, layer by layer."""
-        return {
-            layer: nh.hidden_activations(self.network, self.inputs, layer, sum_space=True)
-            for layer in self.codes.layers
-        }
+        sums = nh.hidden_activations(self.network, self.inputs, sum_space=True)
+        n_channels = [shape[0] for shape in self.codes.layers.values()]
+        return dict(zip(self.codes.layers, sums.split(n_channels, dim=1), strict=True))
 
     def patterns(self, layer: str, percentile: int) -> nh.NeuralCodes:
         """Which channels of a layer are above a percentile of all its channels, by input."""

@@ -101,7 +101,7 @@ class Measured:
         }
 
     def channels(self) -> dict:
-        """Measure what the paper takes for ImageNet: one number a channel, and its bit."""
+        """Measure one number a channel, as the authors' scripts for ImageNet, and its bit."""
         of_one = nh.encode(self.network, self.data.test.inputs[:1])
         layers = [name for name in of_one.layers if not name.endswith("_1")]
         random = nh.random_inputs(self.data, N, seed=SEED)

@@ -39,10 +39,10 @@ def hidden_activations(
         Inputs at a time; by default as for `nhlib.encode`.
     sum_space : bool, default False
         Sum every channel of a convolution (the dimension after the batch) over all places of
-        the image: one number a channel, as the paper describes networks for ImageNet [1]_. Of a
-        residual network it takes the first layer and each block's branch before the sum; those
-        of `nhlib.resnet20` and its kin are the layers whose names do not end in ``_1``. Codes
-        of the sums are ``NeuralCodes.from_bits(sums > 0)``: of ReLUs, is a channel on anywhere?
+        the image: one number a channel, as the authors' scripts for ImageNet do [1]_. They take
+        each block's branch before the sum; those of `nhlib.resnet20` and its kin are the layers
+        whose names do not end in ``_1``. Codes of the sums are
+        ``NeuralCodes.from_bits(sums > 0)``: of ReLUs, is a channel on anywhere?
     progress : bool, default True
         Show a progress bar when it takes longer than two seconds.
 
@@ -59,8 +59,8 @@ def hidden_activations(
 
     References
     ----------
-    .. [1] F. He, S. Lei, J. Ji and D. Tao, "Neural networks behave as hash encoders: An
-       empirical study", arXiv:2101.05490, 2021.
+    .. [1] Code of F. He, S. Lei, J. Ji and D. Tao, "Neural networks behave as hash encoders: An
+       empirical study", 2021: the repository LeavesLei/activation-code.
 
     Examples
     --------
