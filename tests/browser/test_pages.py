@@ -167,3 +167,41 @@ def test_glossary_terms_are_linked(browser: Browser, server: str) -> None:
         page.locator("article a[href*='glossary.html#term-']").first.click()
         page.wait_for_load_state("load")
         assert page.locator("dt:target").count() == 1
+
+
+@pytest.mark.parametrize("screen", [375, 1280])
+def test_a_mark_opens_how_often_its_sentence_held(
+    browser: Browser, server: str, screen: int
+) -> None:
+    page = browser.new_page(viewport={"width": screen, "height": 700})
+    page.goto(f"{server}/chapters/03-determinism.html")
+    mark = page.locator(".claim").first
+    box, button = mark.locator(".claim-box"), mark.locator("button")
+    assert not box.is_visible()
+    assert button.get_attribute("aria-label") == "Held in 8 of 8 trials"
+    button.focus()
+    page.keyboard.press("Enter")
+    box.wait_for(state="visible")
+    assert "Held in 8 of 8: digits" in box.inner_text()
+    place = box.bounding_box()
+    assert place
+    assert place["x"] >= 0
+    assert place["x"] + place["width"] <= screen
+    assert place["y"] + place["height"] <= 700
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "How it was tried"
+    page.keyboard.press("Escape")
+    box.wait_for(state="hidden")
+    if screen == 1280:
+        button.hover()
+        box.wait_for(state="visible")
+        page.mouse.move(0, 0)
+        box.wait_for(state="hidden")
+    page.emulate_media(media="print")
+    said = "(mark) => getComputedStyle(mark, '::after').content"
+    assert "8 of 8" in str(mark.evaluate(said))
+    page.emulate_media(media="screen")
+    button.press("Enter")
+    box.get_by_role("link").click()
+    page.wait_for_url("**/appendix/claims.html#*")
+    page.close()
