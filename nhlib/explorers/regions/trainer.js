@@ -2,11 +2,11 @@
 
 /**
  * A network and what it learns: full-batch steps up to `until`, or, while it plays, at a pace in
- * steps a second.
+ * steps a second; never more than `most`.
  * @typedef {{
  *   sizes: number[], seed: number,
  *   inputs: Float32Array, labels: Uint8Array, n: number, rate: number,
- *   until: number, playing: boolean, pace: number,
+ *   until: number, playing: boolean, pace: number, most: number,
  * }} Training
  *
  * To the worker. It sends weights once those before them are "drawn".
@@ -21,18 +21,28 @@
  */
 
 export class Trainer {
-  /** @param {(trained: Trained) => void} hear */
-  constructor(hear) {
-    this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  /**
+   * @param {(trained: Trained) => void} hear
+   * @param {() => void} fail called if the browser does not let a worker start
+   */
+  constructor(hear, fail) {
     this.id = 0;
-    this.worker.onmessage = ({ data }) => {
-      if (data.id === this.id) hear(data);
-    };
+    /** @type {Worker | null} */
+    this.worker = null;
+    try {
+      this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+      this.worker.onmessage = ({ data }) => {
+        if (data.id === this.id) hear(data);
+      };
+      this.worker.onerror = fail;
+    } catch {
+      queueMicrotask(fail);
+    }
   }
 
   /** @param {Start | Change} message */
   send(message) {
-    this.worker.postMessage(message);
+    this.worker?.postMessage(message);
   }
 
   /**
@@ -57,6 +67,6 @@ export class Trainer {
   }
 
   end() {
-    this.worker.terminate();
+    this.worker?.terminate();
   }
 }
