@@ -2,38 +2,40 @@
 // overflows here, and each weight is a float64 as it is.
 /** @import { Network } from "./network.js" */
 
-/** @typedef {Float32Array | Float64Array | number[]} Values */
+// Values of a layer are plain arrays: there are many, each short, and typed ones take longer to make.
 
 /**
  * Pre-activations of the units of layer l, from the activations below.
- * @type {(network: Network, l: number, below: Values) => Float64Array}
+ * @type {(network: Network, l: number, below: number[]) => number[]}
  */
 export const preactivations = ({ weights, biases }, l, below) => {
-  const [rows, fan] = [weights[l], below.length];
-  const z = Float64Array.from(biases[l]);
-  for (let u = 0, w = 0; u < z.length; u++) {
-    for (let k = 0; k < fan; k++, w++) z[u] += rows[w] * below[k];
+  const [rows, shifts, fan] = [weights[l], biases[l], below.length];
+  const z = [];
+  for (let u = 0, w = 0; u < shifts.length; u++) {
+    let sum = shifts[u];
+    for (let k = 0; k < fan; k++, w++) sum += rows[w] * below[k];
+    z.push(sum);
   }
   return z;
 };
 
 /**
  * The sum of the sizes of what each pre-activation is summed from.
- * @type {(network: Network, l: number, largest: Values) => Float64Array}
+ * @type {(network: Network, l: number, largest: number[]) => number[]}
  */
 export const sizesOf = ({ weights, biases }, l, largest) => {
-  const [rows, fan] = [weights[l], largest.length];
-  const sizes = Float64Array.from(biases[l], Math.abs);
-  for (let u = 0, w = 0; u < sizes.length; u++) {
-    for (let k = 0; k < fan; k++, w++) sizes[u] += Math.abs(rows[w]) * largest[k];
-  }
-  return sizes;
+  const fan = largest.length;
+  return Array.from(biases[l], (bias, u) => {
+    let sum = Math.abs(bias);
+    for (let k = 0; k < fan; k++) sum += Math.abs(weights[l][u * fan + k]) * largest[k];
+    return sum;
+  });
 };
 
-/** @type {(z: Float64Array) => Float64Array} */
+/** @type {(z: number[]) => number[]} */
 export const relu = (z) => {
-  const values = new Float64Array(z.length);
-  for (let u = 0; u < z.length; u++) if (z[u] > 0) values[u] = z[u];
+  const values = [];
+  for (const value of z) values.push(value > 0 ? value : 0);
   return values;
 };
 

@@ -6,7 +6,7 @@
  * @typedef {Pick<
  *   CanvasRenderingContext2D,
  *   | "beginPath" | "moveTo" | "lineTo" | "closePath" | "arc" | "rect" | "fill" | "stroke"
- *   | "fillStyle" | "strokeStyle" | "lineWidth" | "lineCap" | "lineJoin" | "globalAlpha"
+ *   | "fillStyle" | "strokeStyle" | "lineWidth" | "lineCap" | "globalAlpha"
  * >} Pen
  */
 
@@ -31,11 +31,9 @@ const trace = (pen, places, width) => {
   });
 };
 
-/** @type {(pen: Pen, width: number, seen: Seen) => void} */
+/** Where polygons meet, a border hides the seam. @type {(pen: Pen, width: number, seen: Seen) => void} */
 const paintGround = (pen, width, { regions, colours }) => {
   const { x, y } = regions;
-  pen.lineJoin = "round";
-  pen.lineWidth = 1; // in the polygon's own colour, or the ground shines through between them
   regions.polygons.forEach((corners, region) => {
     pen.beginPath();
     trace(
@@ -45,9 +43,7 @@ const paintGround = (pen, width, { regions, colours }) => {
     );
     pen.closePath();
     pen.fillStyle = colours[region];
-    pen.strokeStyle = colours[region];
     pen.fill();
-    pen.stroke();
   });
 };
 

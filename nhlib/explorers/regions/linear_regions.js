@@ -55,25 +55,32 @@ const bends = ({ sizes, weights, depth }, one, other) => {
   }
   let [l, first] = [1, 0]; // the layer of the unit, and its first unit
   while (unit >= first + sizes[l]) first += sizes[l++];
-  // What comes of it in the layers behind; also of absolute values.
-  let column = new Float64Array(sizes[l]);
-  column[unit - first] = 1;
-  let size = column;
+  // What comes of it in the layers behind, as sums over the units that pass something on; also of
+  // absolute values.
+  let [passed, column, size] = [[unit - first], [1], [1]];
   for (; l < depth; first += sizes[l++]) {
-    const [rows, fan, units] = [weights[l], sizes[l], sizes[l + 1]];
-    const [next, nextSize] = [new Float64Array(units), new Float64Array(units)];
-    const behind = first + fan;
-    for (let u = 0; u < units; u++) {
+    const [rows, fan, behind] = [weights[l], sizes[l], first + sizes[l]];
+    /** @type {number[][]} */
+    const [next, nextColumn, nextSize] = [[], [], []];
+    for (let u = 0; u < sizes[l + 1]; u++) {
       if (l + 1 < depth && !one[behind + u]) continue;
-      for (let k = 0; k < fan; k++) {
-        next[u] += rows[u * fan + k] * column[k];
-        nextSize[u] += Math.abs(rows[u * fan + k]) * size[k];
+      let [sum, sumOfSizes] = [0, 0];
+      for (let i = 0; i < passed.length; i++) {
+        const weight = rows[u * fan + passed[i]];
+        sum += weight * column[i];
+        sumOfSizes += Math.abs(weight) * size[i];
       }
+      if (sumOfSizes === 0) continue;
+      next.push(u);
+      nextColumn.push(sum);
+      nextSize.push(sumOfSizes);
     }
-    [column, size] = [next, nextSize];
+    passed = next;
+    column = nextColumn;
+    size = nextSize;
   }
-  if (size.every((value) => value === 0)) return false; // no path leads on
-  return column.some((value, o) => Math.abs(value) > DOUBTFUL * size[o]) || null;
+  if (!passed.length) return false; // no path leads on
+  return column.some((sum, i) => Math.abs(sum) > DOUBTFUL * size[i]) || null;
 };
 
 /**
@@ -82,20 +89,11 @@ const bends = ({ sizes, weights, depth }, one, other) => {
  */
 const apart = (network, one, other) => {
   // No partial sum of any code is larger than this.
-  /** @type {Float64Array} */
-  let sizes = Float64Array.of(1, 1);
-  let slopes = sizes;
-  for (let l = 0; l < network.depth; l++) {
-    const flat = {
-      weights: network.weights,
-      biases: network.biases.map((part) => part.map(() => 0)),
-    };
-    slopes = sizesOf(/** @type {Network} */ (flat), l, slopes);
-    sizes = sizesOf(network, l, sizes);
-  }
+  let largest = [1, 1];
+  for (let l = 0; l < network.depth; l++) largest = sizesOf(network, l, largest);
   const [ours, theirs] = [affineMapOf(network, one), affineMapOf(network, other)];
   return ours.some((row, o) =>
-    row.some((value, i) => Math.abs(value - theirs[o][i]) > DOUBTFUL * (i < 2 ? slopes : sizes)[o]),
+    row.some((value, i) => Math.abs(value - theirs[o][i]) > DOUBTFUL * largest[o]),
   );
 };
 

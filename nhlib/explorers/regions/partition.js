@@ -17,7 +17,7 @@ export class Partition {
   /**
    * @param {Network} network
    * @param {Subdivision} faces
-   * @param {Float64Array[]} outputs of the network at the vertices
+   * @param {number[][]} outputs of the network at the vertices
    */
   constructor(network, faces, outputs) {
     this.network = network;
@@ -149,8 +149,8 @@ const polygonsOf = ({ x, start, end, left, right, codes }) => {
 const cutUp = (network, rounding) => {
   const faces = new Subdivision(network.nUnits);
   const { x, y } = faces;
-  /** @type {Float64Array[]} */
-  let below = x.map((_, i) => Float64Array.of(x[i], y[i])); // activations at every point
+  /** @type {number[][]} */
+  let below = x.map((_, i) => [x[i], y[i]]); // activations at every point
   let unit = 0;
   for (let l = 0; l + 1 < network.depth; l++) {
     const z = below.map((values, i) => {

@@ -19,17 +19,13 @@ export class Rounding {
   constructor(network, wider) {
     this.network = network;
     this.share = wider * ROUNDING;
-    /** @type {Float64Array[]} */
+    /** @type {number[][]} */
     this.near = []; // for every hidden layer: what counts as zero anywhere in the square
-    /** @type {Float64Array[]} */
-    let points = Array.from({ length: GRID ** 2 }, (_, i) =>
-      Float64Array.of(
-        2 * ((i % GRID) / (GRID - 1)) - 1,
-        2 * (Math.floor(i / GRID) / (GRID - 1)) - 1,
-      ),
-    );
-    /** @type {Float64Array} */
-    let largest = Float64Array.of(1, 1);
+    let points = Array.from({ length: GRID ** 2 }, (_, i) => [
+      2 * ((i % GRID) / (GRID - 1)) - 1,
+      2 * (Math.floor(i / GRID) / (GRID - 1)) - 1,
+    ]);
+    let largest = [1, 1];
     for (let l = 0; l + 1 < network.depth; l++) {
       const sizes = sizesOf(network, l, largest);
       this.near.push(sizes.map((size) => this.share * size));
@@ -50,10 +46,8 @@ export class Rounding {
    */
   at(l, x, y) {
     const { network, share, near } = this;
-    /** @type {Float64Array} */
-    let values = Float64Array.of(x, y);
-    /** @type {Float64Array} */
-    let largest = Float64Array.of(1, 1);
+    let values = [x, y];
+    let largest = [1, 1];
     for (let i = 0; i < l; i++) {
       const sizes = sizesOf(network, i, largest);
       const z = preactivations(network, i, values);
@@ -68,7 +62,7 @@ export class Rounding {
    * @param {number} l
    * @param {number} x
    * @param {number} y
-   * @param {Float64Array} z
+   * @param {number[]} z
    */
   clear(l, x, y, z) {
     const near = this.near[l];

@@ -25,10 +25,10 @@ export class Subdivision {
 
   /**
    * Cut by the line on which one unit's pre-activation is 0.
-   * @param {Float64Array[]} z pre-activations of its layer at all points, and then at new ones too
+   * @param {number[][]} z pre-activations of its layer at all points, and then at new ones too
    * @param {number} u its number in the layer
    * @param {number} unit its number in the network
-   * @param {(x: number, y: number, z: Float64Array) => void} clear makes zero what counts as zero
+   * @param {(x: number, y: number, z: number[]) => void} clear makes zero what counts as zero
    */
   cutBy(z, u, unit, clear) {
     this.cutEdges(z, u, clear);
@@ -39,9 +39,9 @@ export class Subdivision {
   }
 
   /**
-   * @param {Float64Array[]} z
+   * @param {number[][]} z
    * @param {number} u
-   * @param {(x: number, y: number, z: Float64Array) => void} clear
+   * @param {(x: number, y: number, z: number[]) => void} clear
    */
   cutEdges(z, u, clear) {
     const { x, y, start, end } = this;
@@ -53,7 +53,8 @@ export class Subdivision {
       const point = x.length;
       x.push(x[start[e]] + t * (x[end[e]] - x[start[e]]));
       y.push(y[start[e]] + t * (y[end[e]] - y[start[e]]));
-      const row = from.map((value, k) => value + t * (to[k] - value));
+      const row = [];
+      for (let k = 0; k < from.length; k++) row.push(from[k] + t * (to[k] - from[k]));
       row[u] = 0;
       clear(x[point], y[point], row);
       z.push(row);

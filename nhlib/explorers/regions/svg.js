@@ -21,8 +21,6 @@ export class SvgPen {
     this.lineWidth = 1;
     /** @type {CanvasLineCap} */
     this.lineCap = "butt";
-    /** @type {CanvasLineJoin} */
-    this.lineJoin = "miter";
     this.globalAlpha = 1;
   }
 
@@ -65,7 +63,7 @@ export class SvgPen {
   stroke() {
     this.add(
       `fill="none" stroke="${this.strokeStyle}" stroke-width="${short(this.lineWidth)}" ` +
-        `stroke-linecap="${this.lineCap}" stroke-linejoin="${this.lineJoin}"`,
+        `stroke-linecap="${this.lineCap}"`,
     );
   }
 
