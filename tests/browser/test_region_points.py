@@ -113,17 +113,29 @@ def test_by_finger(opened: Opened) -> None:
     told(page, "Added: 4 points.")
     tool(page, "Move")
     # A finger on a point moves it; beside points it scrolls the page.
-    touch = """([x, y]) => {
-      const canvas = document.querySelector("canvas");
-      const box = canvas.getBoundingClientRect();
-      const [clientX, clientY] = [box.left + x, box.top + y];
-      const finger = new Touch({ identifier: 1, target: canvas, clientX, clientY });
-      const event = new TouchEvent("touchstart", { touches: [finger], cancelable: true });
-      canvas.dispatchEvent(event);
-      return event.defaultPrevented;
-    }"""
-    places = [at(canvas, 0.6, -0.6), at(canvas, 0, 0)]
-    assert [page.evaluate(touch, list(place.values())) for place in places] == [True, False]
+    swipe(page, canvas, (0.6, -0.6), (0.6, 0.2))
+    told(page, "Moved.")
+    assert points(page)[3] == pytest.approx([0.6, 0.2, 1], abs=0.02)
+    assert page.evaluate("scrollY") == 0
+    swipe(page, canvas, (0, 0), (0, 0.8))
+    page.wait_for_function("scrollY > 0")
+    assert len(points(page)) == 4
+
+
+def swipe(
+    page: Page, canvas: Locator, start: tuple[float, float], end: tuple[float, float]
+) -> None:
+    """Draw a finger over the picture."""
+    box = canvas.bounding_box()
+    assert box
+    devtools = page.context.new_cdp_session(page)
+    for k in range(9):
+        x, y = (a + (b - a) * k / 8 for a, b in zip(start, end, strict=True))
+        place = at(canvas, x, y)
+        finger = {"x": box["x"] + place["x"], "y": box["y"] + place["y"]}
+        kind = "touchMove" if k else "touchStart"
+        devtools.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [finger]})
+    devtools.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def test_one_point_stays(opened: Opened) -> None:

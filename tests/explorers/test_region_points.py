@@ -61,6 +61,47 @@ def test_what_is_written_is_read_again(node):
     assert [[float(x), float(y), int(label)] for x, y, label in rows] == points
 
 
+def test_undo_goes_back_step_by_step(node):
+    script = """const settings = { ...given.start };
+    const state = new State({ get: (name) => settings[name], set: (name, value) => {
+      settings[name] = value;
+      if (name === "data" || name === "points") state.restart();
+    } });
+    const seen = () => JSON.stringify([state.points, Array.from(state.inputs)]);
+    const before = [];
+    for (const [step, at] of given.steps) {
+      before.push(seen());
+      const points = state.points;
+      const i = Math.floor(at * points.length);
+      if (step === "add") state.edit([...points, [at, -at, i % 2]]);
+      else if (step === "move") {
+        state.edit(points.map((one, k) => (k === i ? [at, at, one[2]] : one)));
+      }
+      else state.edit(points.filter((_, k) => k !== i));
+    }
+    const changed = before.filter((one, k) => one !== before[k + 1]).length;
+    const back = before.toReversed().map((one) => state.undo() && seen() === one);
+    return [changed, back, state.undo(), settings];"""
+    rng = np.random.default_rng(0)
+    kinds = ["add", "move", "delete"]
+    steps = [[kinds[rng.integers(3)], round(float(rng.uniform()), 3)] for _ in range(40)]
+    moons = np.array([0.25, 0.5, -0.125, 0.75], np.float32).tobytes()
+    start = {"data": "moons", "sample_size": 2, "label_noise": 0, "width": 2, "depth": 1, "seed": 0}
+    start |= {"points": [[0.5, 0.5, 1]] * 20}
+    script = (
+        "const view = (bytes) => new DataView(Uint8Array.from(bytes).buffer);"
+        "given.start._points = { moons: view(given.bytes[0]) };"
+        "given.start._labels = { moons: { '2 0': view(given.bytes[1]) } };" + script
+    )
+    given = {"start": start, "steps": steps, "bytes": [list(moons), [0, 1]]}
+    changed, back, more, settings = node({"regions/state.js": "State"}, script, given)
+    assert changed > 30
+    assert back == [True] * len(steps)
+    assert more is False
+    assert settings["data"] == "moons"
+    assert settings["points"] == start["points"]
+
+
 def test_starts_lie_in_the_square_and_have_their_shapes(node):
     made = node(
         {"regions/starts.js": "circle, xor, gaussians"}, "return [circle(), xor(), gaussians()];", 0
