@@ -253,10 +253,27 @@ def test_a_page_in_the_background_does_not_train(opened: Opened) -> None:
     assert numbers(page)[0] > epoch
 
 
-def test_without_a_worker_a_sentence_says_so(browser: Browser, page_of: Callable[..., str]) -> None:
+@pytest.mark.parametrize(
+    "script",
+    [
+        "window.Worker = class { constructor() { throw new Error('no'); } };",
+        # A policy of the page: Chromium tells the worker, later.
+        """addEventListener("DOMContentLoaded", () => document.head.insertAdjacentHTML("beforeend",
+          "<meta http-equiv='Content-Security-Policy' content=\\"worker-src 'none'\\">"), true);""",
+    ],
+)
+def test_without_a_worker_a_sentence_says_so(
+    browser: Browser, page_of: Callable[..., str], script: str
+) -> None:
     with browser.new_context() as context:
         page = context.new_page()
-        page.add_init_script("window.Worker = class { constructor() { throw new Error('no'); } };")
+        page.add_init_script(script)
         page.goto(page_of(RegionExplorer(epochs=5)))
-        expect(page.get_by_role("alert")).to_contain_text("is not trained here")
+        alert = page.get_by_role("alert")
+        expect(alert).to_contain_text("is not trained here")
         expect(page.locator(".nh-words")).to_contain_text("After 0 epochs: 30 regions")
+        slide(page, "Seed", "ArrowRight")  # all else works
+        expect(page.locator(".nh-words")).to_contain_text("After 0 epochs: 2")
+        expect(alert).to_be_visible()
+        press(page, "Play")
+        expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()

@@ -23,21 +23,29 @@
 export class Trainer {
   /**
    * @param {(trained: Trained) => void} hear
-   * @param {() => void} fail called if the browser does not let a worker start
+   * @param {() => void} fail called when something is to be trained, if no worker can
    */
   constructor(hear, fail) {
     this.id = 0;
+    this.fail = fail;
     /** @type {Worker | null} */
-    this.worker = null;
+    this.worker = null; // as long as the browser does not let one start
     try {
       this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
       this.worker.onmessage = ({ data }) => {
         if (data.id === this.id) hear(data);
       };
-      this.worker.onerror = fail;
-    } catch {
-      queueMicrotask(fail);
-    }
+      this.worker.onerror = () => {
+        this.worker = null;
+        fail();
+      };
+    } catch {}
+  }
+
+  /** @param {Start | Change} message */
+  ask(message) {
+    if (this.worker) this.send(message);
+    else queueMicrotask(this.fail);
   }
 
   /** @param {Start | Change} message */
@@ -50,12 +58,12 @@ export class Trainer {
    * @param {Training} training
    */
   start(training) {
-    this.send({ kind: "start", id: ++this.id, ...training });
+    this.ask({ kind: "start", id: ++this.id, ...training });
   }
 
   /** @param {Partial<Training>} changed */
   change(changed) {
-    this.send({ kind: "change", id: this.id, ...changed });
+    this.ask({ kind: "change", id: this.id, ...changed });
   }
 
   pause() {
