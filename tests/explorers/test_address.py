@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import traitlets
 
+import nhlib as nh
 from nhlib.explorers.common.explorer import Explorer
 from nhlib.explorers.common.rows import Limits, Row, Rows
 
@@ -63,29 +64,52 @@ def drawn(rng):
     }
 
 
+def of_allowed(rng, allowed):
+    """Return a value at random that a setting takes."""
+    if isinstance(allowed, list):
+        return allowed[rng.integers(len(allowed))]
+    if "row" in allowed:
+        return [of_allowed(rng, one) for one in allowed["row"]]
+    if "rows" in allowed:
+        n = rng.integers(allowed["least"], min(allowed["most"], 20) + 1)
+        return [[of_allowed(rng, one) for one in allowed["rows"]] for _ in range(n)]
+    low, high = allowed["min"], allowed["max"]
+    return int(rng.integers(low, high + 1)) if allowed["whole"] else float(rng.uniform(low, high))
+
+
 @pytest.fixture
 def there_and_back(node):
     """Return what opens addresses on a page that starts with given states."""
 
     def run(script, **given):
-        given["allowed"] = Some()._allowed
+        given.setdefault("allowed", Some()._allowed)
         return node({"common/address.js": "Address"}, PAGE + script, given)
 
     return run
 
 
+# Opened on a page that starts with other settings, as it is, and encoded as a whole.
+VISITS = """return given.states.map((state, i) => {
+  const link = visit("", state).address.link();
+  const hash = link.slice(link.indexOf("#"));
+  const other = given.states[(i + 1) % given.states.length];
+  return [hash, "#" + encodeURIComponent(hash.slice(1))].map((h) => visit(h, other).settings);
+});"""
+
+
 def test_every_state_goes_into_a_link_and_comes_out_of_it(there_and_back):
     rng = np.random.default_rng(0)
     states = [state_of(Some(**drawn(rng))) for _ in range(200)]
-    script = """return given.states.map((state, i) => {
-      const link = visit("", state).address.link();
-      // Opened on a page that starts with other settings, as it is, and encoded as a whole.
-      const hash = link.slice(link.indexOf("#"));
-      const other = given.states[(i + 1) % given.states.length];
-      return [hash, "#" + encodeURIComponent(hash.slice(1))].map((h) => visit(h, other).settings);
-    });"""
-    for state, seen in zip(states, there_and_back(script, states=states), strict=True):
+    for state, seen in zip(states, there_and_back(VISITS, states=states), strict=True):
         assert seen == [state, state]
+
+
+@pytest.mark.parametrize("kind", [nh.RegionExplorer, nh.CodeExplorer, nh.MarginExplorer])
+def test_every_state_of_explorers_goes_there_and_back(there_and_back, kind):
+    rng, allowed = np.random.default_rng(0), kind()._allowed
+    states = [{name: of_allowed(rng, one) for name, one in allowed.items()} for _ in range(50)]
+    seen = there_and_back(VISITS, states=states, allowed=allowed)
+    assert seen == [[state, state] for state in states]
 
 
 @pytest.mark.parametrize(

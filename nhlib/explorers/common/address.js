@@ -96,7 +96,13 @@ export class Address {
     const write = () => {
       clearTimeout(due);
       // Browsers allow only so many changes of the address in a while.
-      due = setTimeout(() => history.replaceState(null, "", this.link()), 400);
+      due = setTimeout(() => {
+        try {
+          history.replaceState(null, "", this.link());
+        } catch {
+          // Not in every frame of another page: there the link is copied by its button.
+        }
+      }, 400);
     };
     for (const name of this.names) ui.model.on(`change:${name}`, write);
   }
