@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from explorer_page import frame, words
 from playwright.sync_api import Locator, Page, expect
 
+import nhlib as nh
 from nhlib.explorers.regions.region_explorer import RegionExplorer
 
 Opened = Callable[..., Page]
@@ -158,12 +160,16 @@ def test_points_of_a_data_set_become_ones_own(opened: Opened) -> None:
     expect(page.locator(".nh-words")).to_contain_text("The 20 points")
 
 
-@pytest.mark.parametrize("start", ["a circle", "XOR", "two Gaussians"])
+@pytest.mark.parametrize("start", ["a circle", "XOR", "two Gaussians", "two spirals"])
 def test_starts(opened: Opened, start: str) -> None:
     page = opened(RegionExplorer(epochs=2))
     page.get_by_label("Start from").select_option(label=start)
     told(page, f"Your own points: {start}")
     expect(page.locator(".nh-words")).to_contain_text("The 60 points")
+    if start == "two spirals":
+        spirals = nh.load(start[4:], 60).train
+        expected = torch.column_stack([spirals.inputs, spirals.labels])
+        assert torch.tensor(points(page)).allclose(expected, rtol=0, atol=6e-4)
 
 
 def test_a_link_brings_all_back(opened: Opened) -> None:

@@ -6,24 +6,26 @@ import { addSegments } from "../common/controls.js";
 import { h } from "../common/elements.js";
 import { plural } from "../common/words.js";
 import { pointsOf, tableOf } from "./csv.js";
-import { circle, gaussians, rounded, xor } from "./starts.js";
+import { circle, gaussians, N, rounded, xor } from "./starts.js";
 
 /** Larger files are not tables of points. */
 const LARGEST = 1 << 20;
 const FAR = "No point is near enough to the cursor.";
 
-/** @type {[name: string, make: () => Point[]][]} */
+/** @type {[name: string, make: (state: State) => Point[]][]} */
 const STARTS = [
   ["a circle", circle],
   ["XOR", xor],
   ["two Gaussians", gaussians],
+  ["two moons", (state) => state.first("moons", N)],
+  ["two spirals", (state) => state.first("spirals", N)],
 ];
 
 /**
  * Let the browser save a file.
  * @type {(name: string, type: string, text: string) => void}
  */
-export const download = (name, type, text) => {
+const download = (name, type, text) => {
   const address = URL.createObjectURL(new Blob([text], { type }));
   h("a", { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 1000);
@@ -165,7 +167,7 @@ export class Editor {
   begin(starts) {
     const start = STARTS[Number(starts.value)];
     if (starts.value && start) {
-      this.state.edit(start[1]());
+      this.state.edit(start[1](this.state));
       this.tell(`Your own points: ${start[0]}. Add, move and delete as you like.`);
     }
     starts.value = "";

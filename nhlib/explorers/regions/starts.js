@@ -2,7 +2,7 @@
 /** @import { Point } from "./csv.js" */
 import { mersenne } from "./mersenne.js";
 
-const N = 60;
+export const N = 60;
 
 /** A place is written with three decimals: about a fifth of a pixel. @param {number} value */
 export const rounded = (value) => Math.round(1000 * Math.min(1, Math.max(-1, value))) / 1000 || 0;

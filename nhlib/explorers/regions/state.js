@@ -7,6 +7,10 @@ import { bufferOf, bytesOf } from "../common/embedded.js";
 import { Network } from "./network.js";
 import { rounded } from "./starts.js";
 
+/** @type {(inputs: Float32Array, labels: Uint8Array) => Point[]} */
+const pointsOf = (inputs, labels) =>
+  Array.from(labels, (label, i) => [rounded(inputs[2 * i]), rounded(inputs[2 * i + 1]), label]);
+
 export class State {
   /** @param {Frame} ui */
   constructor(ui) {
@@ -97,11 +101,16 @@ export class State {
   /** The points that are shown, as a reader may change them. @returns {Point[]} */
   get points() {
     if (this.ui.get("data") === "own") return this.ui.get("points");
-    return Array.from(this.labels, (label, i) => [
-      rounded(this.inputs[2 * i]),
-      rounded(this.inputs[2 * i + 1]),
-      label,
-    ]);
+    return pointsOf(this.inputs, this.labels);
+  }
+
+  /**
+   * The first points of a data set, as a reader may change them.
+   * @type {(name: string, n: number) => Point[]}
+   */
+  first(name, n) {
+    const labels = bytesOf(this.ui.get("_labels")[name]["100 0"]);
+    return pointsOf(this.embedded(name, n), labels.slice(0, n));
   }
 
   /**
