@@ -1,11 +1,15 @@
 """RegionExplorer's own network, trained by the script that is shipped, beside nhlib's."""
 
+import json
+import subprocess
+
 import numpy as np
 import pytest
 import torch
 import traitlets
 
 import nhlib as nh
+from nhlib.explorers.common.explorer import FOLDER
 from nhlib.explorers.regions.region_explorer import RegionExplorer
 
 ENGINE = {"regions/network.js": "Network", "regions/adam.js": "Adam"}
@@ -91,6 +95,44 @@ def test_same_weights_give_the_same_codes(node, widths):
     assert len(pairs) == counted["distinct"]  # equal codes have one number, and only they
     decided = network(points).argmax(1).numpy()
     assert (np.array(seen["decided"]) == decided).mean() > 0.999
+
+
+# The worker with a clock that the test moves.
+WORKER = """
+let [now, hear, tick] = [0, null, null];
+const steps = [];
+performance.now = () => now;
+globalThis.addEventListener = (_, listener) => { hear = listener; };
+globalThis.setTimeout = (next) => { tick = next; return 1; };
+globalThis.postMessage = (trained) => {
+  steps.push(trained.steps);
+  hear({ data: { kind: "drawn", id: 1 } });
+};
+await import(ADDRESS);
+const inputs = Float32Array.of(0.5, -0.5);
+const training = { sizes: [2, 2, 2], seed: 0, inputs, labels: Uint8Array.of(1), n: 1, rate: 0.01 };
+hear({ data: { kind: "start", id: 1, ...training, until: 0, playing: true, pace: 60, most: 40 } });
+while (!tick) await new Promise(setImmediate); // the first slice waits for a message
+for (const passed of [100, 3600 * 1000, 100, 0, 1000, 1000]) {
+  now += passed;
+  tick();
+}
+console.log(JSON.stringify(steps));
+process.exit(); // its channel of messages would keep it waiting
+"""
+
+
+def test_a_break_is_made_up_for_by_a_quarter_of_a_second(node_program):
+    address = json.dumps((FOLDER / "regions" / "worker.js").as_uri())
+    done = subprocess.run(
+        [node_program, "--input-type=module", "-e", WORKER.replace("ADDRESS", address)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    # At 60 a second: 6 in a tenth; 15 after an hour; 6; none; 15, cut off at the most of 40.
+    assert json.loads(done.stdout) == [6, 21, 27, 40, 40]
 
 
 def test_settings_are_what_the_network_is_made_of():

@@ -227,7 +227,7 @@ export class Frame {
    */
   fail(error) {
     this.failed = true;
-    this.stop(`This cannot be drawn here. The browser says: ${error}.`);
+    this.stop(`This cannot be drawn here. (${error})`);
   }
 
   /**

@@ -1,4 +1,5 @@
 // The regions as a picture, with the points, a cursor and a pinned point.
+/** @import { Scene } from "./drawing.js" */
 /** @import { Editor } from "./editor.js" */
 /** @import { Place } from "./partition.js" */
 /** @import { Seen } from "./seen.js" */
@@ -32,7 +33,7 @@ const shownOf = ({ inputs, carried }) => {
   return moved;
 };
 
-/** All that is drawn apart from cursor and pin. @type {(state: State, seen: Seen) => any} */
+/** All that is drawn apart from cursor and pin. @type {(state: State, seen: Seen) => Scene} */
 export const sceneOf = (state, seen) => ({
   seen,
   hidden: state.hidden,

@@ -39,7 +39,9 @@ export class Trainer {
         this.worker = null;
         fail();
       };
-    } catch {}
+    } catch {
+      // It is said when something is to be trained.
+    }
   }
 
   /** @param {Start | Change} message */
