@@ -57,23 +57,35 @@
    */
   const explorers = () => Reflect.get(globalThis, "nhExplorers");
 
-  /** @type {(place: HTMLElement, model: PageModel) => Promise<void>} */
-  const show = async (place, model) => {
-    const name = model.get("_anywidget_id").split(".").at(-1);
-    const { _esm, _css } = explorers()[name];
-    if (![...document.head.querySelectorAll("style")].some((style) => style.textContent === _css)) {
-      const style = document.createElement("style");
-      style.textContent = _css;
-      document.head.append(style);
-    }
-    const address = URL.createObjectURL(new Blob([_esm], { type: "text/javascript" }));
-    const { default: explorer } = await import(address);
-    URL.revokeObjectURL(address);
-    // The still stays until the explorer has been drawn.
+  /** @type {(place: HTMLElement, widget: Widget) => Promise<void>} */
+  const show = async (place, widget) => {
     const el = document.createElement("div");
     place.before(el);
-    explorer.render({ model, el });
-    place.remove();
+    // The still stays until the explorer has been drawn.
+    el.addEventListener("drawn", () => place.remove(), { once: true });
+    try {
+      const model = new PageModel(widget);
+      const name = model.get("_anywidget_id").split(".").at(-1);
+      const { _esm, _css } = explorers()[name];
+      const styles = [...document.head.querySelectorAll("style")];
+      if (!styles.some((style) => style.textContent === _css)) {
+        const style = document.createElement("style");
+        style.textContent = _css;
+        document.head.append(style);
+      }
+      const address = URL.createObjectURL(new Blob([_esm], { type: "text/javascript" }));
+      const { default: explorer } = await import(address);
+      URL.revokeObjectURL(address);
+      explorer.render({ model, el });
+    } catch (error) {
+      const sentence = document.createElement("p");
+      sentence.className = "nh-message";
+      sentence.setAttribute("role", "alert");
+      sentence.textContent =
+        "This explorer does not run here: the browser is too old, or does not allow it, or a part " +
+        `of the page is missing. The picture shows how it starts. (${error})`;
+      el.replaceChildren(sentence);
+    }
   };
 
   document.addEventListener("DOMContentLoaded", () => {
@@ -84,7 +96,7 @@
     for (const place of document.querySelectorAll("[data-explorer]")) {
       if (!(place instanceof HTMLElement)) continue;
       const widget = state[place.dataset.explorer ?? ""];
-      if (widget) show(place, new PageModel(widget));
+      if (widget) show(place, widget);
     }
   });
 })();

@@ -1,11 +1,15 @@
 """RegionExplorer's own network, trained by the script that is shipped, beside nhlib's."""
 
+import json
+import subprocess
+
 import numpy as np
 import pytest
 import torch
 import traitlets
 
 import nhlib as nh
+from nhlib.explorers.common.explorer import FOLDER
 from nhlib.explorers.regions.region_explorer import RegionExplorer
 
 ENGINE = {"regions/network.js": "Network", "regions/adam.js": "Adam"}
@@ -14,12 +18,6 @@ LOAD = "const net = new Network(given.sizes).load(Float32Array.from(given.weight
 
 def flat(network):
     return torch.cat([p.detach().flatten() for p in network.parameters()]).tolist()
-
-
-def grid(side):
-    """Return the nodes row by row from the top, x first."""
-    axis = torch.linspace(-1, 1, side)
-    return torch.cartesian_prod(axis.flip(0), axis).flip(1)
 
 
 @pytest.mark.parametrize("widths", [[1], [8, 8], [16, 16], [24, 24, 24]])
@@ -69,27 +67,25 @@ def test_same_start_and_batches_give_the_same_losses(node, data, widths, classes
 
 
 @pytest.mark.parametrize("widths", [[3], [16, 16], [40], [20, 20, 20]])
-def test_same_weights_give_the_same_codes_on_a_grid(node, widths):
+def test_same_weights_give_the_same_codes(node, widths):
     network = nh.mlp(2, widths, 2, seed=1)
     for parameter in network.parameters():
         parameter.data += 0.1
+    points = 2 * torch.rand(2000, 2, generator=torch.Generator().manual_seed(0)) - 1
     script = (
-        f"{LOAD} const onGrid = Array.from(net.forwardOnGrid(128));"
-        "return { codes: Array.from(net.codes()), onGrid,"
-        "  values: net.sizes.slice(1, -1).map((_, l) => Array.from(net.values[l + 1])),"
-        "  decided: Array.from(net.decisions()) };"
+        f"{LOAD} net.forward(Float32Array.from(given.points), given.points.length / 2);"
+        "return { codes: Array.from(net.codes()), decided: Array.from(net.decisions()),"
+        "  values: net.sizes.slice(1, -1).map((_, l) => Array.from(net.values[l + 1])) };"
     )
-    given = {"sizes": [2, *widths, 2], "weights": flat(network)}
+    given = {"sizes": [2, *widths, 2], "weights": flat(network), "points": points.ravel().tolist()}
     seen = node(ENGINE, script, given)
-    assert seen["onGrid"] == seen["codes"]
-    points = grid(128)
     theirs = nh.encode(network, points).bits()
     words = np.array(seen["codes"], np.uint32).reshape(len(points), -1)
     ours = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")[:, : theirs.shape[1]]
     # Bits may differ only where a value is at the level of rounding.
     values = np.concatenate([np.reshape(v, (len(points), -1)) for v in seen["values"]], axis=1)
     assert np.abs(values[ours != theirs]).max(initial=0) < 1e-5
-    assert (ours != theirs).mean() < 1e-5
+    assert (ours != theirs).mean() < 1e-4
     script = "return numbered(Uint32Array.from(given.codes), given.words);"
     given = {"codes": seen["codes"], "words": words.shape[1]}
     counted = node({"regions/numbering.js": "numbered"}, script, given)
@@ -98,68 +94,45 @@ def test_same_weights_give_the_same_codes_on_a_grid(node, widths):
     pairs = set(zip(first.tolist(), counted["numbers"].values(), strict=True))
     assert len(pairs) == counted["distinct"]  # equal codes have one number, and only they
     decided = network(points).argmax(1).numpy()
-    assert (np.array(list(seen["decided"])) == decided).mean() > 0.9999
+    assert (np.array(seen["decided"]) == decided).mean() > 0.999
 
 
-def test_lines_are_where_the_value_is_zero(node):
-    script = (
-        "const side = 41, values = new Float32Array(side * side), ends = [];"
-        "for (let r = 0; r < side; r++) for (let c = 0; c < side; c++)"
-        "  values[r * side + c] = Math.hypot(c / 40 - 0.5, r / 40 - 0.5) - 0.31;"
-        "const path = { moveTo: (x, y) => ends.push([x, y]), lineTo: (x, y) => ends.push([x, y]) };"
-        "contour(path, values, side); return ends;"
+# The worker with a clock that the test moves.
+WORKER = """
+let [now, hear, tick] = [0, null, null];
+const steps = [];
+performance.now = () => now;
+globalThis.addEventListener = (_, listener) => { hear = listener; };
+globalThis.setTimeout = (next) => { tick = next; return 1; };
+globalThis.postMessage = (trained) => {
+  steps.push(trained.steps);
+  hear({ data: { kind: "drawn", id: 1 } });
+};
+await import(ADDRESS);
+const inputs = Float32Array.of(0.5, -0.5);
+const training = { sizes: [2, 2, 2], seed: 0, inputs, labels: Uint8Array.of(1), n: 1, rate: 0.01 };
+hear({ data: { kind: "start", id: 1, ...training, until: 0, playing: true, pace: 60, most: 40 } });
+while (!tick) await new Promise(setImmediate); // the first slice waits for a message
+for (const passed of [100, 3600 * 1000, 100, 0, 1000, 1000]) {
+  now += passed;
+  tick();
+}
+console.log(JSON.stringify(steps));
+process.exit(); // its channel of messages would keep it waiting
+"""
+
+
+def test_a_break_is_made_up_for_by_a_quarter_of_a_second(node_program):
+    address = json.dumps((FOLDER / "regions" / "worker.js").as_uri())
+    done = subprocess.run(
+        [node_program, "--input-type=module", "-e", WORKER.replace("ADDRESS", address)],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
-    ends = np.array(node({"regions/contours.js": "contour"}, script, None))
-    radius = np.hypot(*(ends - 0.5).T)
-    assert np.abs(radius - 0.31).max() < 0.002
-    # Segments join end to end: every end is that of exactly two.
-    _, counts = np.unique(ends.round(6), axis=0, return_counts=True)
-    assert (counts == 2).all()
-    lengths = np.hypot(*(ends[::2] - ends[1::2]).T)
-    assert lengths.sum() == pytest.approx(2 * np.pi * 0.31, rel=0.01)
-
-
-def test_a_saddle_gives_two_lines_that_do_not_cross(node):
-    script = (
-        "return [[1, -1, -1, 1], [-1, 1, 1, -1]].map((values) => { const ends = [];"
-        "contour({ moveTo: (...p) => ends.push(p), lineTo: (...p) => ends.push(p) },"
-        "  Float32Array.from(values), 2); return ends; });"
-    )
-    for ends in node({"regions/contours.js": "contour"}, script, None):
-        assert len(ends) == 4
-        middles = (np.array(ends[::2]) + ends[1::2]) / 2
-        assert np.abs(middles[0] - middles[1]).sum() == pytest.approx(1)
-
-
-def test_borders_are_the_contours_of_all_units(node):
-    script = (
-        "const recorder = () => { const ends = []; const add = (x, y) => ends.push([x, y]);"
-        "  return { ends, moveTo: add, lineTo: add }; };"
-        "const { sizes, values } = given; const side = 24;"
-        "const network = { sizes, values: [null, ...values.map((v) => Float32Array.from(v))] };"
-        "const paths = values.map(recorder);"
-        "borders(paths, network, Uint32Array.from(given.codes), side);"
-        "const alone = values.map((_, l) => { const path = recorder();"
-        "  for (let u = 0; u < sizes[l + 1]; u++) contour(path,"
-        "    network.values[l + 1].filter((_, i) => i % sizes[l + 1] === u), side);"
-        "  return path.ends; });"
-        "return [paths.map((path) => path.ends), alone];"
-    )
-    network = nh.mlp(2, [20, 17], 2, seed=2)
-    for parameter in network.parameters():
-        parameter.data += 0.05
-    points = grid(24)
-    with torch.no_grad():
-        first = network.linear1(points)
-        values = [first, network.linear2(first.relu())]
-    bits = nh.encode(network, points).bits()
-    words = np.packbits(np.pad(bits, ((0, 0), (0, 64 - bits.shape[1]))), 1, "little")
-    given = {"sizes": [2, 20, 17, 2], "values": [v.flatten().tolist() for v in values]}
-    given["codes"] = words.view("<u4").ravel().tolist()
-    ours, alone = node({"regions/contours.js": "borders, contour"}, script, given)
-    for mine, theirs in zip(ours, alone, strict=True):
-        assert len(mine) > 50
-        assert sorted(mine) == sorted(theirs)
+    assert done.returncode == 0, done.stderr
+    # At 60 a second: 6 in a tenth; 15 after an hour; 6; none; 15, cut off at the most of 40.
+    assert json.loads(done.stdout) == [6, 21, 27, 40, 40]
 
 
 def test_settings_are_what_the_network_is_made_of():
@@ -173,6 +146,15 @@ def test_settings_are_what_the_network_is_made_of():
     nh.fit(expected, noisy, nh.Recipe(epochs=7, batch_size=50, learning_rate=0.01), seed=4)
     for ours, theirs in zip(explorer.network().parameters(), expected.parameters(), strict=True):
         assert ours.equal(theirs)
+
+
+def test_own_points_are_data():
+    explorer = RegionExplorer(data="own", points=[[0, 1, 0], (0.5, -0.25, 1)], epochs=3, width=2)
+    data = explorer.dataset()
+    assert data.train.inputs.tolist() == [[0, 1], [0.5, -0.25]]
+    assert data.train.labels.tolist() == [0, 1]
+    alt = explorer.still()[1]
+    assert "trained for 3 epochs on 2 points of two classes, own points" in alt
 
 
 def test_all_points_and_labels_are_embedded():
@@ -194,28 +176,15 @@ def test_all_points_and_labels_are_embedded():
         ({"sample_size": 99}, traitlets.TraitError, "sample_size"),
         ({"epochs": -1}, traitlets.TraitError, "epochs"),
         ({"learning_rate": "fast"}, traitlets.TraitError, "learning_rate"),
-        ({"wdith": 8}, TypeError, "no setting 'wdith'; it has data, .*width"),
+        ({"points": []}, traitlets.TraitError, "1 to 500 rows"),
+        ({"points": [[0, 2, 0]]}, traitlets.TraitError, "points"),
+        ({"cursor": [0.5, -1.5]}, traitlets.TraitError, "cursor"),
+        ({"wdith": 8}, TypeError, "no setting 'wdith'; it has cursor, .*width"),
     ],
 )
 def test_bad_settings_are_named(settings, error, words):
     with pytest.raises(error, match=words):
         RegionExplorer(**settings)
-
-
-def test_pytorch_counts_what_the_page_can_only_see():
-    explorer, sent = RegionExplorer(width=4, depth=1, epochs=20), []
-    explorer.send = sent.append
-    explorer._handle_custom_msg({"kind": "count"}, [])
-    network = explorer.network()
-    codes = nh.encode(network, explorer.dataset().train.inputs)
-    assert sent == [
-        {"kind": "counting"},
-        {
-            "kind": "counted",
-            "regions": nh.partition(network).n_regions,
-            "redundancy": nh.redundancy_ratio(codes),
-        },
-    ]
 
 
 def test_still_says_what_it_shows():

@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import traitlets
 from matplotlib.figure import Figure
 
+from nhlib.explorers.common.rows import Row, Rows
 from nhlib.explorers.common.scripts import bundle
 
 FOLDER = Path(__file__).parents[1]
@@ -93,6 +94,8 @@ def _values_of(trait: traitlets.TraitType[Any, Any]) -> Any:
         return list(trait.values)
     if isinstance(trait, traitlets.Bool):
         return [False, True]
+    if isinstance(trait, (Row, Rows)):
+        return trait.allowed()
     assert isinstance(trait, (traitlets.Int, traitlets.Float))
     return {"min": trait.min, "max": trait.max, "whole": isinstance(trait, traitlets.Int)}
 

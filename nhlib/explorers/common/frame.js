@@ -54,6 +54,8 @@ export class Frame {
     this.words = h("p", { class: "nh-words" });
     this.spoken = h("p", { class: "nh-unseen", "aria-live": "polite" });
     this.speaking = 0;
+    /** @type {string[]} */
+    this.heard = []; // sentences that were said last
     this.code = h("code");
     this.root = h(
       "div",
@@ -68,6 +70,7 @@ export class Frame {
     // JupyterLab would take arrow keys and letters for commands of its own.
     this.root.addEventListener("keydown", (event) => event.stopPropagation());
     el.replaceChildren(this.root);
+    this.failed = false;
     this.usable = model.get("_version") === version;
     if (!this.usable) {
       this.stop(
@@ -185,16 +188,46 @@ export class Frame {
   // -- words ---------------------------------------------------------------------------------
 
   /**
-   * Say a summary with the measured numbers. Screen readers hear it once it has come to rest.
+   * Say a summary with the measured numbers, once there is something to see. Screen readers hear it
+   * when it has come to rest.
    * @param {string} text
    */
   say(text) {
     if (this.words.textContent === text) return;
+    if (!this.words.textContent) this.appear();
     this.words.textContent = text;
     clearTimeout(this.speaking);
-    this.speaking = setTimeout(() => {
-      this.spoken.textContent = text;
-    }, 800);
+    this.speaking = setTimeout(() => this.speak(text), 800);
+  }
+
+  /**
+   * Only those sentences are read out that have changed.
+   * @param {string} text
+   */
+  speak(text) {
+    const sentences = text.split(/(?<=[.!?]) +/);
+    const news = sentences.filter((sentence) => !this.heard.includes(sentence));
+    this.heard = sentences;
+    if (news.length) this.spoken.textContent = news.join(" ");
+  }
+
+  // Once the pictures that are asked for have been drawn, nothing else need stand for them.
+  appear() {
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        if (this.failed) return;
+        this.root.dispatchEvent(new Event("drawn", { bubbles: true }));
+      }),
+    );
+  }
+
+  /**
+   * Say that something cannot be drawn, in place of drawing it.
+   * @param {unknown} error
+   */
+  fail(error) {
+    this.failed = true;
+    this.stop(`This cannot be drawn here. (${error})`);
   }
 
   /**

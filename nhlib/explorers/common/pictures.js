@@ -15,9 +15,24 @@ const painter = (ui, place, draw) => {
     due = requestAnimationFrame(() => {
       due = 0;
       const width = place.clientWidth;
-      if (width && !ui.ended.signal.aborted) draw(width);
+      if (!width || ui.ended.signal.aborted) return;
+      try {
+        draw(width);
+      } catch (error) {
+        ui.fail(error);
+      }
     });
   };
+  // A window that moves to another screen keeps its size, and its pixels become finer.
+  const watchPixels = () => {
+    const moved = () => {
+      repaint();
+      watchPixels();
+    };
+    const now = matchMedia(`(resolution: ${devicePixelRatio}dppx)`);
+    now.addEventListener("change", moved, { once: true, signal: ui.ended.signal });
+  };
+  watchPixels();
   const sizes = new ResizeObserver(repaint);
   sizes.observe(place);
   ui.ended.signal.addEventListener("abort", () => sizes.disconnect());

@@ -1,9 +1,11 @@
-// The code at the cursor, bit by bit, beside that of the pinned point.
+// The code at the cursor, bit by bit, beside that of the pinned point; and the affine map there.
 import { h } from "../common/elements.js";
 
 export class Bits {
   constructor() {
-    this.element = h("div", { class: "nh-code", "aria-hidden": "true" });
+    this.code = h("div", { class: "nh-code" });
+    this.map = h("div", { class: "nh-map" });
+    this.element = h("div", { "aria-hidden": "true" }, this.code, this.map);
     /** @type {HTMLElement[]} */
     this.cells = [];
   }
@@ -14,7 +16,7 @@ export class Bits {
    */
   layOut(widths) {
     this.cells = [];
-    this.element.replaceChildren(
+    this.code.replaceChildren(
       ...widths.map((width, l) => {
         const row = Array.from({ length: width }, () => h("span", { class: "nh-bit" }));
         this.cells.push(...row);
@@ -23,13 +25,14 @@ export class Bits {
     );
   }
 
-  /** @type {(here: boolean[], there: boolean[]) => void} */
-  show(here, there) {
+  /** @type {(here: Uint8Array, there: Uint8Array, facts: string[]) => void} */
+  show(here, there, facts) {
     here.forEach((bit, i) => {
-      const digit = bit ? "1" : "0";
+      const digit = String(bit);
       if (this.cells[i].textContent !== digit) this.cells[i].textContent = digit;
-      this.cells[i].classList.toggle("nh-on", bit);
+      this.cells[i].classList.toggle("nh-on", bit > 0);
       this.cells[i].classList.toggle("nh-differs", bit !== there[i]);
     });
+    this.map.replaceChildren(...facts.map((fact) => h("div", {}, fact)));
   }
 }

@@ -1,9 +1,8 @@
-// Colours for the regions of a network on a grid.
-/** @import { Network } from "./network.js" */
+// Colours for regions, from their codes.
 
 /**
- * A colour of Oklab (Ottosson 2020), in which equal steps look equal, as a pixel.
- * @type {(lightness: number, a: number, b: number) => number}
+ * A colour of Oklab (Ottosson 2020), in which equal steps look equal.
+ * @type {(lightness: number, a: number, b: number) => string}
  */
 const oklab = (lightness, a, b) => {
   const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
@@ -19,47 +18,26 @@ const oklab = (lightness, a, b) => {
   const red = byte(4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s);
   const green = byte(-1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s);
   const blue = byte(-0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s);
-  return (255 << 24) | (blue << 16) | (green << 8) | red;
+  return `rgb(${red},${green},${blue})`;
 };
 
 /**
- * A colour for the code at node i: every unit pulls its hue some way, so that codes which differ in
- * few bits look alike; parity makes it light or dark, so that neighbours never look the same.
- * @type {(network: Network, i: number) => number}
+ * A colour for a code of layers of these widths: every unit pulls its hue some way, so that codes
+ * which differ in few bits look alike; parity makes it light or dark, so that neighbours never look
+ * the same.
+ * @type {(code: Uint8Array, widths: number[]) => string}
  */
-const colourAt = ({ depth, sizes, values }, i) => {
+export const colourOf = (code, widths) => {
   let [a, b, on, unit] = [0, 0, 0, 0];
-  for (let l = 1; l < depth; l++) {
-    const width = sizes[l];
+  widths.forEach((width, l) => {
     for (let u = 0; u < width; u++, unit++) {
-      const sign = values[l][i * width + u] > 0 ? 1 : -1;
-      if (sign > 0) on++;
+      on += code[unit];
       const angle = unit * 2.399963; // the golden angle
-      const pull = sign / (l * Math.sqrt(width));
+      const pull = (code[unit] ? 1 : -1) / ((l + 1) * Math.sqrt(width));
       a += pull * Math.cos(angle);
       b += pull * Math.sin(angle);
     }
-  }
+  });
   const size = Math.max(1, Math.hypot(a, b));
   return oklab(0.88 - 0.075 * (on % 2), (0.085 * a) / size, (0.085 * b) / size);
-};
-
-/**
- * The nodes of a grid that a network has seen, a pixel each, by the numbers of their codes.
- * @type {(network: Network, numbers: Int32Array, distinct: number, side: number) => ImageData}
- */
-export const groundOf = (network, numbers, distinct, side) => {
-  const colours = new Uint32Array(distinct);
-  const done = new Uint8Array(distinct);
-  const image = new ImageData(side, side);
-  const pixels = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < pixels.length; i++) {
-    const code = numbers[i];
-    if (!done[code]) {
-      done[code] = 1;
-      colours[code] = colourAt(network, i);
-    }
-    pixels[i] = colours[code];
-  }
-  return image;
 };

@@ -104,65 +104,6 @@ export class Network {
     return this.values[this.depth];
   }
 
-  /**
-   * The same for the nodes of a grid over the square from -1 to 1, edges included, row by row from
-   * the top. Inside a region all layers are affine: a step to the right adds to each value what the
-   * last step added. Only behind a unit that has switched are sums taken anew. Returns the codes.
-   * @param {number} side
-   */
-  forwardOnGrid(side) {
-    this.room(side * side);
-    const step = 2 / (side - 1);
-    // At a node: all values, and what a step to the right adds to them.
-    const [values, slopes] = [0, 1].map(() => this.sizes.map((size) => new Float64Array(size)));
-    slopes[0][0] = step;
-    const words = Math.ceil(this.nUnits / 32);
-    const codes = new Uint32Array(side * side * words);
-    const code = new Uint32Array(words);
-    /** @param {number} bit */
-    const flip = (bit) => {
-      if (bit < this.nUnits) code[bit >>> 5] ^= 1 << (bit & 31); // outputs have none
-      return true;
-    };
-    for (let i = 0; i < side * side; i++) {
-      const column = i % side;
-      values[0][0] = column * step - 1;
-      values[0][1] = 1 - ((i - column) / side) * step;
-      let anew = column === 0;
-      for (let l = 0, first = 0; l < this.depth; first += this.sizes[++l]) {
-        const [value, slope, out] = [values[l + 1], slopes[l + 1], this.values[l + 1]];
-        const units = value.length;
-        const place = i * units;
-        let switched = false;
-        if (anew) {
-          const [below, rise] = [values[l], slopes[l]];
-          const [weights, biases] = [this.weights[l], this.biases[l]];
-          const fan = below.length;
-          for (let u = 0, w = 0; u < units; u++) {
-            let [now, change] = [biases[u], 0];
-            for (let k = 0; k < fan; k++, w++) {
-              if (l && !(below[k] > 0)) continue; // inputs have no ReLU
-              now += weights[w] * below[k];
-              change += weights[w] * rise[k];
-            }
-            if (now > 0 !== value[u] > 0) switched = flip(first + u);
-            out[place + u] = value[u] = now;
-            slope[u] = change;
-          }
-        } else {
-          for (let u = 0; u < units; u++) {
-            const now = value[u] + slope[u];
-            if (now > 0 !== value[u] > 0) switched = flip(first + u);
-            out[place + u] = value[u] = now;
-          }
-        }
-        anew ||= switched;
-      }
-      for (let w = 0; w < words; w++) codes[i * words + w] = code[w];
-    }
-    return codes;
-  }
-
   // Codes of the examples of the last forward pass: one bit a hidden unit, 32 in a word, the
   // first unit lowest: codes[example * words + word].
   codes() {

@@ -3,19 +3,24 @@
 from typing import Any
 
 import numpy as np
+import torch
 import traitlets
 from matplotlib.figure import Figure
 from torch import nn
 
 from nhlib.codes import encode
-from nhlib.data import Dataset, load, with_label_noise
+from nhlib.data import Dataset, Split, load, with_label_noise
 from nhlib.explorers.common.explorer import Explorer
+from nhlib.explorers.common.rows import Limits, Row, Rows
 from nhlib.measures import redundancy_ratio
 from nhlib.networks import mlp
 from nhlib.regions import partition
 from nhlib.training import Recipe, fit
 
 _DATA = ("moons", "spirals")
+_SQUARE = (Limits(-1.0, 1.0), Limits(-1.0, 1.0))
+# Four quarters, those across from each other of one class.
+_QUARTERS = [[0.5, 0.5, 0], [-0.5, 0.5, 1], [-0.5, -0.5, 0], [0.5, -0.5, 1]]
 _SIZES = (20, 50, 100, 200, 500)
 _NOISES = (0.0, 0.05, 0.1, 0.2, 0.4)
 
@@ -28,8 +33,10 @@ class RegionExplorer(Explorer):
 
     Parameters
     ----------
-    data : {"moons", "spirals"}, default "moons"
-        The points (see `nhlib.load`).
+    data : {"moons", "spirals", "own"}, default "moons"
+        The points (see `nhlib.load`), or those of `points`.
+    points : list of [x, y, class], default four
+        Up to 500 points of one's own, between -1 and 1, of class 0 or 1.
     width : int, default 8
         Units in each hidden layer, 1 to 24.
     depth : int, default 2
@@ -46,6 +53,12 @@ class RegionExplorer(Explorer):
         Epochs trained, 0 to 100,000; each is one step, since all points are one batch.
     pace : {"slow", "fast", "fastest"}, default "slow"
         Epochs in a second when it plays: 60, 500, or as many as there is time for.
+    view : {"regions", "graph"}, default "regions"
+        Regions and points, or a dot for each region and a line between neighbours.
+    cursor, pinned : [x, y]
+        The place of which the code is shown, and that with which it is compared.
+    tool : {"look", "add 0", "add 1", "move", "delete"}, default "look"
+        What a click in the picture does: pin the place, or change the points.
 
     Raises
     ------
@@ -63,9 +76,10 @@ class RegionExplorer(Explorer):
     """
 
     _entry = "regions/regions.js"
-    _version = traitlets.Int(1).tag(sync=True)
+    _version = traitlets.Int(2).tag(sync=True)
 
-    data = traitlets.Enum(_DATA, "moons").tag(sync=True, setting=True)
+    data = traitlets.Enum((*_DATA, "own"), "moons").tag(sync=True, setting=True)
+    points = Rows(_QUARTERS, *_SQUARE, Limits(0, 1), least=1, most=500).tag(sync=True, setting=True)
     width = traitlets.Int(8, min=1, max=24).tag(sync=True, setting=True)
     depth = traitlets.Int(2, min=1, max=3).tag(sync=True, setting=True)
     learning_rate = traitlets.Enum(
@@ -76,6 +90,13 @@ class RegionExplorer(Explorer):
     seed = traitlets.Int(0, min=0, max=99).tag(sync=True, setting=True)
     epochs = traitlets.Int(300, min=0, max=100_000).tag(sync=True, setting=True)
     pace = traitlets.Enum(("slow", "fast", "fastest"), "slow").tag(sync=True, setting=True)
+
+    view = traitlets.Enum(("regions", "graph"), "regions").tag(sync=True, setting=True)
+    cursor = Row([0.35, 0.1], *_SQUARE).tag(sync=True, setting=True)
+    pinned = Row([-0.35, -0.1], *_SQUARE).tag(sync=True, setting=True)
+    tool = traitlets.Enum(("look", "add 0", "add 1", "move", "delete"), "look").tag(
+        sync=True, setting=True
+    )
 
     # Float32 coordinates of the points, and a byte a label for each share of noise and each size.
     _points = traitlets.Dict().tag(sync=True)
@@ -97,10 +118,16 @@ class RegionExplorer(Explorer):
             }
             for name in _DATA
         }
-        self.on_msg(self._answer)
 
     def dataset(self) -> Dataset:
-        """Return the data that the settings describe."""
+        """Return the data that the settings describe.
+
+        One's own points are the test split, too.
+        """
+        if self.data == "own":
+            points = torch.tensor(self.points, dtype=torch.float32)
+            split = Split(points[:, :2], points[:, 2].long())
+            return Dataset("own points", split, split, n_classes=2, box=(-1.0, 1.0))
         return _dataset(self.data, self.sample_size, self.label_noise)
 
     def network(self) -> nn.Sequential:
@@ -114,7 +141,7 @@ class RegionExplorer(Explorer):
         data = self.dataset()
         network = mlp(2, [self.width] * self.depth, data.n_classes, seed=self.seed)
         recipe = Recipe(
-            epochs=self.epochs, batch_size=self.sample_size, learning_rate=self.learning_rate
+            epochs=self.epochs, batch_size=len(data.train), learning_rate=self.learning_rate
         )
         fit(network, data, recipe, seed=self.seed, progress=False)
         return network
@@ -137,8 +164,8 @@ class RegionExplorer(Explorer):
         layers = "-".join(map(str, [2, *[self.width] * self.depth, data.n_classes]))
         words = (
             f"{regions.n_regions:,} linear regions of a {layers} network, trained for "
-            f"{self.epochs:,} epochs on {self.sample_size} points of two classes, "
-            f"{self.data}. The redundancy ratio of the points' codes is {100 * ratio:.1f} %."
+            f"{self.epochs:,} epochs on {len(data.train)} points of two classes, "
+            f"{data.name}. The redundancy ratio of the points' codes is {100 * ratio:.1f} %."
         )
         return (
             figure,
@@ -146,24 +173,6 @@ class RegionExplorer(Explorer):
             f"the decision boundary between them: {words}",
             f"{words} Thin lines: where a unit turns on or off. Thick line: the decision boundary.",
         )
-
-    def _answer(self, _: Any, content: dict[str, Any], __: Any) -> None:
-        """Count regions exactly, by PyTorch, when the explorer asks."""
-        if content.get("kind") != "count":
-            return
-        self.send({"kind": "counting"})
-        try:
-            network = self.network()
-            codes = encode(network, self.dataset().train.inputs)
-            self.send(
-                {
-                    "kind": "counted",
-                    "regions": partition(network).n_regions,
-                    "redundancy": redundancy_ratio(codes),
-                }
-            )
-        except Exception as error:  # whatever it is, the reader waits for an answer
-            self.send({"kind": "failed", "message": str(error)})
 
 
 def _dataset(name: str, size: int, noise: float) -> Dataset:

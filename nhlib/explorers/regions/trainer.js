@@ -2,11 +2,11 @@
 
 /**
  * A network and what it learns: full-batch steps up to `until`, or, while it plays, at a pace in
- * steps a second.
+ * steps a second; never more than `most`.
  * @typedef {{
  *   sizes: number[], seed: number,
  *   inputs: Float32Array, labels: Uint8Array, n: number, rate: number,
- *   until: number, playing: boolean, pace: number,
+ *   until: number, playing: boolean, pace: number, most: number,
  * }} Training
  *
  * To the worker. It sends weights once those before them are "drawn".
@@ -21,18 +21,38 @@
  */
 
 export class Trainer {
-  /** @param {(trained: Trained) => void} hear */
-  constructor(hear) {
-    this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+  /**
+   * @param {(trained: Trained) => void} hear
+   * @param {() => void} fail called when something is to be trained, if no worker can
+   */
+  constructor(hear, fail) {
     this.id = 0;
-    this.worker.onmessage = ({ data }) => {
-      if (data.id === this.id) hear(data);
-    };
+    this.fail = fail;
+    /** @type {Worker | null} */
+    this.worker = null; // as long as the browser does not let one start
+    try {
+      this.worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+      this.worker.onmessage = ({ data }) => {
+        if (data.id === this.id) hear(data);
+      };
+      this.worker.onerror = () => {
+        this.worker = null;
+        fail();
+      };
+    } catch {
+      // It is said when something is to be trained.
+    }
+  }
+
+  /** @param {Start | Change} message */
+  ask(message) {
+    if (this.worker) this.send(message);
+    else queueMicrotask(this.fail);
   }
 
   /** @param {Start | Change} message */
   send(message) {
-    this.worker.postMessage(message);
+    this.worker?.postMessage(message);
   }
 
   /**
@@ -40,12 +60,12 @@ export class Trainer {
    * @param {Training} training
    */
   start(training) {
-    this.send({ kind: "start", id: ++this.id, ...training });
+    this.ask({ kind: "start", id: ++this.id, ...training });
   }
 
   /** @param {Partial<Training>} changed */
   change(changed) {
-    this.send({ kind: "change", id: this.id, ...changed });
+    this.ask({ kind: "change", id: this.id, ...changed });
   }
 
   pause() {
@@ -57,6 +77,6 @@ export class Trainer {
   }
 
   end() {
-    this.worker.terminate();
+    this.worker?.terminate();
   }
 }

@@ -8,6 +8,8 @@ import { Network } from "./network.js";
 const SLICE = 12;
 // A loss beyond it does not come back; Adam's steps are then larger than all that is learnt.
 const LOST = 1e6;
+// Seconds that are made up for after a break: of a computer that slept, or a page in the background.
+const ARREARS = 0.25;
 
 /**
  * What is trained, since when at this pace, how many steps have been done since then, and whether
@@ -33,12 +35,19 @@ const send = (run, more) => {
 const slice = () => {
   timer = 0;
   if (!run) return;
-  const { adam, inputs, labels, n, rate, playing, pace, until } = run;
+  const { adam, inputs, labels, n, rate, playing, pace, most } = run;
+  const until = playing ? most : Math.min(run.until, most);
   const start = performance.now();
   // As many steps as are due by now at this pace; to get to `until` there is no pace.
-  const due = playing
-    ? Math.min(Infinity, ((start - run.since) * pace) / 1000 - run.paid)
-    : until - adam.steps;
+  let due = until - adam.steps;
+  if (playing && pace < Infinity) {
+    const owed = ((start - run.since) * pace) / 1000 - run.paid;
+    if (owed > ARREARS * pace) {
+      run.since = start;
+      run.paid = -ARREARS * pace;
+    }
+    due = Math.min(due, owed, ARREARS * pace);
+  }
   let done = 0;
   while (done < Math.floor(due) && performance.now() - start < SLICE) {
     const loss = adam.step(inputs, labels, n, rate);
@@ -50,9 +59,8 @@ const slice = () => {
     }
   }
   run.paid += done;
-  const going = playing || adam.steps < until;
-  if (done && !run.waiting) send(run, { going });
-  else if (!going) send(run, { going });
+  const going = adam.steps < until;
+  if (!going || (done && !run.waiting)) send(run, { going });
   if (!going) return;
   if (playing && pace < Infinity) timer = setTimeout(slice, 4);
   else next();
