@@ -1,5 +1,6 @@
 """Scripts that import each other, as one module: small ones, and those of all explorers."""
 
+import base64
 import json
 import re
 import subprocess
@@ -82,6 +83,17 @@ def test_classes_and_what_waits_are_exported(run):
 def test_text_that_looks_like_a_script_stays(run):
     text = ["  import nhlib as nh", "export of words", "$& $1 \\1"]
     assert run(main=f"export default {{ value: {json.dumps(text)} }};\n") == text
+
+
+def test_binary_files_are_embedded(run, tmp_path):
+    (tmp_path / "numbers.bin").write_bytes(bytes(range(256)))
+    value = run(
+        main='import numbers from "./numbers.bin";\nexport default { value: numbers };\n',
+    )
+    assert base64.b64decode(value) == bytes(range(256))
+    (tmp_path / "numbers.bin").unlink()
+    with pytest.raises(ValueError, match="there is no file .*numbers.bin, and main.js needs it"):
+        bundle(tmp_path, "main.js")
 
 
 def test_comments_are_left_out_and_nothing_else(run, tmp_path):
