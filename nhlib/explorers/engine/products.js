@@ -1,0 +1,120 @@
+// Products of matrices and steps of Adam: by WebAssembly, four numbers at a time, or by typed arrays
+// where a browser has none or a page forbids it. Matrices stand row by row in float32; their rows
+// and columns are padded to multiples of four.
+import { bytesFrom } from "../common/embedded.js";
+import binary from "./kernels.wasm";
+
+/**
+ * A matrix of which both steps are told, from row to row and from column to column: transposed or
+ * not.
+ * @typedef {{ numbers: Float32Array, rowStep: number, innerStep: number }} Strided
+ *
+ * What Adam does in one step, see kernels.ts.
+ * @typedef {{
+ *   penalty: number, beta1: number, beta2: number, size: number, root: number, epsilon: number,
+ * }} Step
+ *
+ * A memory and what computes in it. `take` frees all that was taken before, and gives arrays of
+ * zeros of these lengths. `product` writes rows · inner times inner · columns into `result`, each of
+ * whose rows begins as `start`. `adam` takes a step on arrays of one length.
+ * @typedef {{
+ *   quick: boolean,
+ *   take(lengths: number[]): Float32Array[],
+ *   product(
+ *     first: Strided, second: Float32Array, start: Float32Array, result: Float32Array,
+ *     rows: number, inner: number, columns: number,
+ *   ): void,
+ *   adam(
+ *     weights: Float32Array, slopes: Float32Array, firsts: Float32Array, seconds: Float32Array,
+ *     step: Step,
+ *   ): void,
+ * }} Machine
+ */
+
+/** @type {(n: number) => number} */
+export const padded = (n) => Math.ceil(n / 4) * 4;
+
+const PAGE = 65536; // bytes by which the memory grows
+const FIRST = 64; // bytes before what is taken
+
+/** @returns {Machine} */
+const compiled = () => {
+  const module = new WebAssembly.Module(bytesFrom(binary));
+  /** @type {any} */
+  const { memory, product, adam } = new WebAssembly.Instance(module, {}).exports;
+  return {
+    quick: true,
+    take(lengths) {
+      const bytes = lengths.map((length) => 16 * Math.ceil(length / 4));
+      const end = bytes.reduce((sum, one) => sum + one, FIRST);
+      const more = Math.ceil((end - memory.buffer.byteLength) / PAGE);
+      if (more > 0) memory.grow(more);
+      new Uint8Array(memory.buffer, 0, end).fill(0);
+      let at = FIRST;
+      return lengths.map((length, i) => {
+        const array = new Float32Array(memory.buffer, at, length);
+        at += bytes[i];
+        return array;
+      });
+    },
+    product({ numbers, rowStep, innerStep }, second, start, result, rows, inner, columns) {
+      product(
+        numbers.byteOffset,
+        4 * rowStep,
+        4 * innerStep,
+        second.byteOffset,
+        start.byteOffset,
+        result.byteOffset,
+        rows,
+        inner,
+        columns,
+      );
+    },
+    adam(weights, slopes, firsts, seconds, { penalty, beta1, beta2, size, root, epsilon }) {
+      adam(
+        ...[weights, slopes, firsts, seconds].map((one) => one.byteOffset),
+        weights.length,
+        ...[penalty, beta1, beta2, size, root, epsilon],
+      );
+    },
+  };
+};
+
+/** @type {Machine} */
+const plain = {
+  quick: false,
+  take: (lengths) => lengths.map((length) => new Float32Array(length)),
+  product({ numbers, rowStep, innerStep }, second, start, result, rows, inner, columns) {
+    for (let row = 0; row < rows; row++) {
+      const to = row * columns;
+      for (let j = 0; j < columns; j++) result[to + j] = start[j];
+      for (let k = 0; k < inner; k++) {
+        const factor = numbers[row * rowStep + k * innerStep];
+        if (factor === 0) continue; // half of what a ReLU gives
+        const from = k * columns;
+        for (let j = 0; j < columns; j++) result[to + j] += factor * second[from + j];
+      }
+    }
+  },
+  adam(weights, slopes, firsts, seconds, { penalty, beta1, beta2, size, root, epsilon }) {
+    for (let i = 0; i < weights.length; i++) {
+      const slope = slopes[i] + penalty * weights[i];
+      firsts[i] += (1 - beta1) * (slope - firsts[i]);
+      seconds[i] = beta2 * seconds[i] + (1 - beta2) * slope * slope;
+      weights[i] -= (size * firsts[i]) / (Math.sqrt(seconds[i]) / root + epsilon);
+    }
+  },
+};
+
+/**
+ * The quickest machine that there is here, or the one that is asked for.
+ * @param {boolean} [quick]
+ */
+export const openMachine = (quick = true) => {
+  try {
+    if (quick) return compiled();
+  } catch {
+    // An old browser, or a page whose policy forbids WebAssembly.
+  }
+  return plain;
+};
