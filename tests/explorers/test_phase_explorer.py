@@ -119,6 +119,22 @@ def test_a_border_is_scored(node):
     assert score == {"right": 1, "tooHigh": 1, "tooLow": 1}
 
 
+def test_a_drawn_border_stays_when_rows_and_columns_come(node):
+    script = (
+        "const border = new Border(3, 2); border.set(0, 1); border.set(1, 3);"
+        "const from = { up: [10, 20, 40], right: [3, 30] };"
+        "const onto = (up, right) => border.onto(from, { up, right }).below;"
+        "return [onto([10, 12, 18, 20, 40], [0, 3, 10, 30]), onto(from.up, from.right),"
+        " onto([5, 80], [30]), onto([20, 40], [3])];"
+    )
+    more, same, others, fewer = node({"phases/borders.js": "Border"}, script, None)
+    # Between 10 and 20 it lies at their geometric mean, 14.1.
+    assert more == [2, 2, 2, 5]
+    assert same == [1, 3]
+    assert others == [2]
+    assert fewer == [0]
+
+
 @pytest.fixture(scope="module")
 def table():
     return nh.sweep(
@@ -138,7 +154,7 @@ const each = (views, Kind) => Object.fromEntries(
   Object.entries(views).map(([name, bytes]) => [name, floats(bytes, Kind)]));
 const raw = given.raw;
 const table = { ...raw, sizes: raw.width, times: raw.epoch, samples: raw.train_size,
-  seeds: floats(raw.seeds, Uint16Array), means: each(raw.means, Float64Array) };
+  seeds: floats(raw.seeds, Uint16Array), means: each(raw.means, Float64Array), mine: new Set() };
 const view = viewOf(table, "digits", (name) => given.settings[name], null);
 return { call: callOf(view), why: whyWords(view, "K-NN accuracy"), hints: hintWords(view),
   critical: criticalWords(view), regime: view.chart.regime[view.here] };

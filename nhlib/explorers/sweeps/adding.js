@@ -1,9 +1,8 @@
 // A row in which a reader asks for new points: for a value of a factor that was not measured.
-/** @import { Request } from "../common/running.js" */
+/** @import { Request, Runner } from "../common/running.js" */
 /** @import { Settings } from "./call.js" */
 /** @import { State } from "./state.js" */
 import { h } from "../common/elements.js";
-import { runner } from "../common/running.js";
 import { grouped, plural, short } from "../common/words.js";
 import { settingsOf } from "./call.js";
 import { FACTORS } from "./measured.js";
@@ -35,10 +34,10 @@ const NETWORKS = [
 ];
 
 /**
- * Add the row where there is a kernel, and return what to call when another view is shown.
- * @type {(state: State) => () => void}
+ * Add the row, and return what to call when another view is shown.
+ * @type {(state: State, runner: Runner) => () => void}
  */
-export const addAdding = (state) => {
+export const addAdding = (state, runner) => {
   const { ui } = state;
   const what = h("select", { "aria-label": "Factor to add a value of" });
   const value = h("input", { type: "number", step: "any", "aria-label": "Value to add" });
@@ -102,8 +101,7 @@ export const addAdding = (state) => {
   /** @type {(text: string, input: HTMLElement) => HTMLElement} */
   const labelled = (text, input) => h("label", { class: "nh-pair" }, text, input);
   const inputs = [labelled("Add", what), value, labelled("for seeds", seeds)];
-  const run = runner(ui, request, inputs);
-  if (!run) return () => {};
+  const run = runner.form(inputs, request);
   ui.panel.append(run.element);
 
   const refresh = () => {
@@ -124,7 +122,8 @@ export const addAdding = (state) => {
     what.replaceChildren(...names.map((factor) => h("option", { value: factor }, nameOf(factor))));
     what.value = before;
     value.hidden = !(before in ADDED);
-    run.element.hidden = !state.stored[ui.get("table")].trainable;
+    const { data, trainable } = state.stored[ui.get("table")];
+    run.element.hidden = runner.here ? data !== "digits" : !trainable;
     run.refresh();
   };
   for (const input of [what, value, seeds]) input.addEventListener("input", refresh);

@@ -75,6 +75,21 @@ const paintChart = (state, view, area, x, y, colors) => {
         size: shown.includes(one) ? 4.5 : 3.5,
       }),
     ),
+    // A ring around what has seeds of the reader's own.
+    ...curves.flatMap((one, i) =>
+      one.points
+        .filter(({ mine }) => mine.length)
+        .map(({ x: at, y: value }) =>
+          s("circle", {
+            cx: x(at),
+            cy: y(value),
+            r: 7.5,
+            fill: "none",
+            stroke: colors.series[i],
+            "stroke-width": 1.5,
+          }),
+        ),
+    ),
     ...curves.flatMap((one, i) => {
       const found = shown.includes(one) && one.points.find((point) => point.x === own.point.x);
       if (!found) return [];
@@ -150,7 +165,7 @@ export const addChart = (state, tell, pin) => {
   const svg = chart.element;
   svg.setAttribute("role", "application");
   svg.setAttribute("tabindex", "0");
-  svg.setAttribute("style", "touch-action: pan-y; cursor: crosshair");
+  svg.setAttribute("style", "touch-action: pan-y pinch-zoom; cursor: crosshair");
 
   /** @type {(event: MouseEvent) => Place | null} */
   const under = (event) => {

@@ -1,7 +1,8 @@
 // What a table has along one or two of its factors, with all others held: slices.py, on the
 // numbers that are embedded, and without a page.
-import { FACTORS, Measured } from "./measured.js";
+import { FACTORS, increasing, Measured } from "./measured.js";
 
+/** @import { Row } from "../engine/experiment.js" */
 /** @import { Cell, Stored } from "./measured.js" */
 
 /**
@@ -33,9 +34,6 @@ const nextTo = (values, wanted) => {
   return best;
 };
 
-/** @type {(values: Iterable<any>) => any[]} */
-export const increasing = (values) => [...values].sort((a, b) => (a < b ? -1 : Number(a > b)));
-
 /**
  * The curves to draw: the ends, what is farthest from those, and the one in focus.
  * @type {(values: any[], focus: any) => any[]}
@@ -64,9 +62,10 @@ export class Slices {
   /**
    * @param {Stored} stored
    * @param {Protocols} protocols
+   * @param {Row[]} [own]
    */
-  constructor(stored, protocols) {
-    this.table = new Measured(stored);
+  constructor(stored, protocols, own) {
+    this.table = new Measured(stored, own);
     this.protocols = protocols;
     /** @type {Map<string, [along: string, lines: string][]>} */
     this.offers = new Map();

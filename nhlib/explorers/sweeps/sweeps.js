@@ -4,6 +4,8 @@
 import { SIGNS } from "../common/charts.js";
 import { h } from "../common/elements.js";
 import { Frame } from "../common/frame.js";
+import { Runner } from "../common/running.js";
+import { Laboratory } from "../engine/laboratory.js";
 import { addAdding } from "./adding.js";
 import { callOf } from "./call.js";
 import { addChart } from "./chart.js";
@@ -30,6 +32,10 @@ export default {
     };
     const show = () => {
       state.pointed = null;
+      const stored = state.stored[ui.get("table")];
+      const own = laboratory.rows(stored);
+      state.mix(own, laboratory.choice === "mine" && stored.data === "digits");
+      laboratory.element.hidden = stored.data !== "digits";
       const view = state.update();
       if (!view) {
         ui.stop("Nothing in this table was measured at two values of a factor.");
@@ -43,6 +49,10 @@ export default {
         return { color: colors.series[i], mark: SIGNS[i], text: name };
       });
       ui.legend(curves.length > 1 || several ? entries : []);
+      if (curves.some(({ points }) => points.some(({ mine }) => mine.length))) {
+        const mark = h("span", { class: "nh-mark nh-ring", "aria-hidden": "true" });
+        ui.key.append(h("li", {}, mark, "with seeds of yours"));
+      }
       const left = lines === "none" ? 0 : choices[lines].length - drawn.length;
       if (left > 0) ui.key.append(h("li", {}, `${left} more with the control ${BRIEF[lines]}`));
       refreshAdding();
@@ -58,7 +68,12 @@ export default {
       show(); // also if the settings were these
     });
     const showControls = addPanel(state);
-    const refreshAdding = addAdding(state);
+    const runner = new Runner(ui, () => show());
+    const refreshAdding = addAdding(state, runner);
+    const laboratory = new Laboratory(ui, runner, "curves", (view) => {
+      for (const [setting, value] of Object.entries(view)) ui.set(setting, value);
+    });
+    ui.panel.append(laboratory.element, runner.element);
 
     ui.follow([...ui.get("_settings"), "_stored"], show);
     return ui.end;
