@@ -96,6 +96,37 @@ export function product(
   }
 }
 
+/** In place, 0 for what is below it: `n` numbers, a multiple of four. */
+export function rectify(values: usize, n: i32): void {
+  const zero = f32x4.splat(0);
+  for (let at: usize = 0; at < (<usize>n) << 2; at += 16) {
+    v128.store(values + at, f32x4.max(v128.load(values + at), zero));
+  }
+}
+
+/** In place, 0 for slopes whose unit is off: `n` of them, a multiple of four. */
+export function switchOff(slopes: usize, values: usize, n: i32): void {
+  const zero = f32x4.splat(0);
+  for (let at: usize = 0; at < (<usize>n) << 2; at += 16) {
+    const on = f32x4.gt(v128.load(values + at), zero);
+    v128.store(slopes + at, v128.and(v128.load(slopes + at), on));
+  }
+}
+
+/** The sums of the columns of a matrix, of which there is a multiple of four. */
+export function sumColumns(matrix: usize, sums: usize, rows: i32, columns: i32): void {
+  const width = (<usize>columns) << 2;
+  for (let at: usize = 0; at < width; at += 16) {
+    let sum = f32x4.splat(0);
+    let from = matrix + at;
+    for (let row = 0; row < rows; row++) {
+      sum = f32x4.add(sum, v128.load(from));
+      from += width;
+    }
+    v128.store(sums + at, sum);
+  }
+}
+
 /**
  * A step of Adam, as PyTorch takes it, on `n` weights, a multiple of four: `size` is the learning
  * rate over the first correction, `root` the root of the second one.

@@ -84,24 +84,32 @@ export const redundancyAt = (codes, n) => {
  * @param {number} k
  */
 export const knnAccuracy = ({ train, test }, examples, among, k) => {
-  const { width } = train;
+  const { n, width, length } = train;
+  // Word after word of all codes: the loop over them has one word of the query.
+  const words = Int32Array.from(
+    train.words,
+    (_, at) => train.words[(at % n) * width + Math.floor(at / n)],
+  );
+  const apart = new Int32Array(n);
   const [far, labels] = [new Int32Array(k), new Uint8Array(k)];
   let right = 0;
   for (const i of among) {
-    far.fill(train.length + 1);
-    for (let j = 0; j < train.n; j++) {
-      let apart = 0;
-      for (let w = 0; w < width; w++) {
-        apart += ones(test.words[i * width + w] ^ train.words[j * width + w]);
-      }
+    apart.fill(0);
+    for (let w = 0; w < width; w++) {
+      const [word, from] = [test.words[i * width + w], w * n];
+      for (let j = 0; j < n; j++) apart[j] += ones(word ^ words[from + j]);
+    }
+    far.fill(length + 1);
+    for (let j = 0; j < n; j++) {
+      const distance = apart[j];
       // Later ones at the same distance stay behind.
-      if (apart >= far[k - 1]) continue;
+      if (distance >= far[k - 1]) continue;
       let place = k - 1;
-      for (; place > 0 && far[place - 1] > apart; place--) {
+      for (; place > 0 && far[place - 1] > distance; place--) {
         far[place] = far[place - 1];
         labels[place] = labels[place - 1];
       }
-      far[place] = apart;
+      far[place] = distance;
       labels[place] = examples.train.labels[j];
     }
     const votes = Array(N_CLASSES).fill(0);

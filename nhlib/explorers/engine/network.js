@@ -119,8 +119,7 @@ export class Network {
       machine.product(first, weights, biases, outputs, padded(n), sizes[l], wide[l + 1]);
       if (l === depth - 1) break;
       norms[l]?.forward(outputs, n, train);
-      const end = n * wide[l + 1];
-      for (let i = 0; i < end; i++) outputs[i] = outputs[i] < 0 ? 0 : outputs[i];
+      machine.rectify(outputs, n * wide[l + 1]);
     }
     return values[depth];
   }

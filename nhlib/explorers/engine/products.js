@@ -1,4 +1,4 @@
-// Products of matrices and steps of Adam: by WebAssembly, four numbers at a time, or by typed arrays
+// Products of matrices and what else takes long in training: by WebAssembly, four numbers at a time, or by typed arrays
 // where a browser has none or a page forbids it. Matrices stand row by row in float32; their rows
 // and columns are padded to multiples of four.
 import { bytesFrom } from "../common/embedded.js";
@@ -16,7 +16,9 @@ import binary from "./kernels.wasm";
  *
  * A memory and what computes in it. `take` frees all that was taken before, and gives arrays of
  * zeros of these lengths. `product` writes rows · inner times inner · columns into `result`, each of
- * whose rows begins as `start`. `adam` takes a step on arrays of one length.
+ * whose rows begins as `start`. `rectify` is the ReLU on the first `n` values, and `switchOff` is 0
+ * for the slopes of units that are off. `sumColumns` adds up the first rows. `adam` takes a step on
+ * arrays of one length.
  * @typedef {{
  *   quick: boolean,
  *   take(lengths: number[]): Float32Array[],
@@ -24,6 +26,9 @@ import binary from "./kernels.wasm";
  *     first: Strided, second: Float32Array, start: Float32Array, result: Float32Array,
  *     rows: number, inner: number, columns: number,
  *   ): void,
+ *   rectify(values: Float32Array, n: number): void,
+ *   switchOff(slopes: Float32Array, values: Float32Array, n: number): void,
+ *   sumColumns(matrix: Float32Array, sums: Float32Array, rows: number): void,
  *   adam(
  *     weights: Float32Array, slopes: Float32Array, firsts: Float32Array, seconds: Float32Array,
  *     step: Step,
@@ -41,7 +46,8 @@ const FIRST = 64; // bytes before what is taken
 const compiled = () => {
   const module = new WebAssembly.Module(bytesFrom(binary));
   /** @type {any} */
-  const { memory, product, adam } = new WebAssembly.Instance(module, {}).exports;
+  const kernels = new WebAssembly.Instance(module, {}).exports;
+  const { memory, product, adam } = kernels;
   return {
     quick: true,
     take(lengths) {
@@ -70,6 +76,10 @@ const compiled = () => {
         columns,
       );
     },
+    rectify: (values, n) => kernels.rectify(values.byteOffset, n),
+    switchOff: (slopes, values, n) => kernels.switchOff(slopes.byteOffset, values.byteOffset, n),
+    sumColumns: (matrix, sums, rows) =>
+      kernels.sumColumns(matrix.byteOffset, sums.byteOffset, rows, sums.length),
     adam(weights, slopes, firsts, seconds, { penalty, beta1, beta2, size, root, epsilon }) {
       adam(
         ...[weights, slopes, firsts, seconds].map((one) => one.byteOffset),
@@ -94,6 +104,18 @@ const plain = {
         const from = k * columns;
         for (let j = 0; j < columns; j++) result[to + j] += factor * second[from + j];
       }
+    }
+  },
+  rectify(values, n) {
+    for (let i = 0; i < n; i++) values[i] = values[i] < 0 ? 0 : values[i];
+  },
+  switchOff(slopes, values, n) {
+    for (let i = 0; i < n; i++) slopes[i] = values[i] > 0 ? slopes[i] : 0;
+  },
+  sumColumns(matrix, sums, rows) {
+    sums.fill(0);
+    for (let i = 0, at = 0; i < rows; i++) {
+      for (let j = 0; j < sums.length; j++, at++) sums[j] += matrix[at];
     }
   },
   adam(weights, slopes, firsts, seconds, { penalty, beta1, beta2, size, root, epsilon }) {

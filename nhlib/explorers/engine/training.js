@@ -116,13 +116,12 @@ export class Training {
       const [units, inputs] = [wide[l + 1], wide[l]];
       const transposed = { numbers: values[l], rowStep: 1, innerStep: inputs };
       machine.product(transposed, above, zeros, gradient[l].weights, inputs, n, units);
-      sumRows(above, gradient[l].biases, n);
+      machine.sumColumns(above, gradient[l].biases, n);
       if (!l) break;
       transpose(layers[l].weights, turned, inputs, units);
       const first = { numbers: above, rowStep: units, innerStep: 1 };
       machine.product(first, turned, zeros, below, padded(n), sizes[l + 1], inputs);
-      const end = n * inputs;
-      for (let i = 0; i < end; i++) below[i] = values[l][i] > 0 ? below[i] : 0;
+      machine.switchOff(below, values[l], n * inputs);
       norms[l - 1]?.backward(below, n);
     }
   }
@@ -134,15 +133,6 @@ export class Training {
  */
 const rateIn = ({ learning_rate, decay, decay_every }, epoch) =>
   learning_rate * decay ** (decay_every ? Math.floor((epoch - 1) / decay_every) : 0);
-
-/** @type {(matrix: Float32Array, sums: Float32Array, n: number) => void} */
-const sumRows = (matrix, sums, n) => {
-  sums.fill(0);
-  const columns = sums.length;
-  for (let i = 0, at = 0; i < n; i++) {
-    for (let j = 0; j < columns; j++, at++) sums[j] += matrix[at];
-  }
-};
 
 /** @type {(matrix: Float32Array, to: Float32Array, rows: number, columns: number) => void} */
 const transpose = (matrix, to, rows, columns) => {
