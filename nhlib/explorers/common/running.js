@@ -58,15 +58,17 @@ export class Runner {
     this.status = h("span", { role: "status" });
     /** @type {(() => void)[]} */
     this.forms = []; // what to call when something else can be asked for
-    this.element = h(
+    const standing = h(
       "div",
       { class: "nh-row nh-standing" },
+      this.kernel ? h("label", { class: "nh-pair" }, "Train", this.where) : null,
       this.bar,
       this.count,
       this.hold,
       this.stop,
       this.status,
     );
+    this.element = h("div", { class: "nh-run" }, standing);
     if (this.kernel) ui.follow(["_run"], () => this.answered());
     this.refresh();
   }
@@ -110,8 +112,8 @@ export class Runner {
   }
 
   toggle() {
-    if (this.runs.stage === "paused") this.runs.goOn();
-    else this.runs.pause();
+    if (this.runs.stage === "running") this.runs.pause();
+    else this.runs.goOn();
   }
 
   /** @param {{ kind: string, [name: string]: any }} message */
@@ -142,27 +144,34 @@ export class Runner {
     // Not in the status, which is spoken: that would be a message for each row.
     this.count.textContent =
       going && total ? `${grouped(done)} of ${grouped(total)} rows are measured.` : "";
-    this.hold.hidden = !going || !this.here;
-    this.hold.textContent = stage === "paused" ? "Go on" : "Pause";
+    this.hold.hidden = !this.here || !(going || stage === "interrupted");
+    this.hold.textContent = stage === "running" ? "Pause" : "Go on";
     this.stop.hidden = !going;
-    this.say([stage === "paused" ? "Paused." : text, note].filter(Boolean).join(" "));
+    // Whoever trains nothing need not know that it would be slow.
+    const also = stage === "idle" ? "" : note;
+    this.say([stage === "paused" ? "Paused." : text, also].filter(Boolean).join(" "));
     for (const form of this.forms) form();
   }
 
   /**
-   * A row of inputs with a button that asks for what they say; and what to call after the request
-   * may have changed.
+   * A row of inputs with a button that asks for what they say; what to call after the request may
+   * have changed; and what hears the keys of inputs elsewhere, since Enter asks, too.
    * @param {HTMLElement[]} inputs
    * @param {() => Request} request
    */
   form(inputs, request) {
-    const button = h("button", { type: "submit" }, "Run");
-    const what = h("span", { class: "nh-copied" });
-    const element = h("form", { class: "nh-row", novalidate: true }, ...inputs, button, what);
-    element.addEventListener("submit", (event) => {
-      event.preventDefault();
+    const ask = () => {
       if (!button.disabled) this.ask(request());
-    });
+    };
+    const button = h("button", { type: "button", onclick: ask }, "Run");
+    const what = h("span", { class: "nh-copied" });
+    // No form: a page in a sandbox may send none, and is then not even told that one is sent.
+    const element = h("div", { class: "nh-row" }, ...inputs, button, what);
+    /** @param {KeyboardEvent} event */
+    const enter = ({ key, target }) => {
+      if (key === "Enter" && target instanceof HTMLInputElement) ask();
+    };
+    element.addEventListener("keydown", enter);
     const refresh = () => {
       const going = ["running", "paused"].includes(this.standing.stage);
       const { settings, text } = request();
@@ -171,6 +180,6 @@ export class Runner {
       what.classList.toggle("nh-wrong", !settings);
     };
     this.forms.push(refresh);
-    return { element, refresh };
+    return { element, refresh, enter };
   }
 }

@@ -128,7 +128,7 @@ export class Laboratory {
         : null,
       h(
         "div",
-        { class: "nh-grid" },
+        { class: "nh-grid", onkeydown: this.form.enter },
         ...Object.entries(this.inputs).map(([column, input]) => field(FIELDS[column][0], input)),
         field("Protocol", this.protocol),
       ),

@@ -8,7 +8,11 @@ import { Pool } from "./pool.js";
 import { openStore } from "./store.js";
 import { fromCsv, toCsv } from "./table_file.js";
 
-/** @typedef {"idle" | "running" | "paused" | "done" | "cancelled" | "failed"} Stage */
+/**
+ * @typedef {"idle" | "interrupted" | "running" | "paused" | "done" | "cancelled" | "failed"} Stage
+ */
+
+const ASKED = "asked"; // the name of what was asked for last, while it is not done
 
 const SLOWLY =
   "This browser has no WebAssembly with SIMD, or the page forbids it: training is some four times slower.";
@@ -29,14 +33,18 @@ export class Runs {
     this.note = ""; // what else the reader should know: that it is slow, or that nothing is kept
     this.done = 0;
     this.total = 0; // rows
-    this.lost = "";
+    this.trouble = ""; // of networks that have no rows, or rows without measures
+    /** @type {Settings} */
+    this.asked = {};
     this.pool = new Pool({
       row: (row) => this.take(row),
       done: () => {
         if (!this.pool.busy) this.finish();
       },
       lost: ({ configuration }, why) => {
-        this.lost = ` The network of ${configuration.widths} units, seed ${configuration.seed}, was given up: its worker ended twice (${why}).`;
+        this.trouble =
+          ` The network of ${configuration.widths} units, seed ${configuration.seed}, was given ` +
+          `up: its worker ended twice (${why}).`;
         if (!this.pool.busy) this.finish();
         this.changed();
       },
@@ -56,15 +64,22 @@ export class Runs {
       this.note = `This browser keeps nothing for the next visit (${why}): save a file instead.`;
       this.changed();
     });
-    this.remembered = this.remember();
+    this.remember();
   }
 
   async remember() {
-    for (const { name, row } of await (await this.store).rows()) {
+    for (const { name, row, asked } of await (await this.store).all()) {
+      if (asked && this.stage === "idle") {
+        this.asked = asked;
+        this.stage = "interrupted";
+        this.text = "Your last run here was not finished; what was measured is kept.";
+      }
       // Others were measured under settings that nhlib had before.
-      if (this.keptAs(row) === name && !this.known(row)) this.rows.set(this.nameOf(row), row);
+      if (row && this.keptAs(row) === name && !this.known(row)) {
+        this.rows.set(this.nameOf(row), row);
+      }
     }
-    if (this.rows.size) this.changed();
+    this.changed();
   }
 
   /** @param {Row} row */
@@ -85,6 +100,7 @@ export class Runs {
 
   /** @param {Row} measured */
   take(measured) {
+    /** @type {Row} */
     const row = {
       ...this.known(measured),
       ...measured,
@@ -93,6 +109,7 @@ export class Runs {
       date: new Date().toISOString().slice(0, 10),
     };
     this.rows.set(this.nameOf(row), row);
+    if (row.failed) this.trouble = ` Some training failed: ${row.failed}.`;
     this.done++;
     this.keep(row);
     this.changed();
@@ -100,8 +117,7 @@ export class Runs {
 
   /** @param {Row} row */
   async keep(row) {
-    const name = this.keptAs(row);
-    await (await this.store).keep(name, { name, row });
+    await (await this.store).keep({ name: this.keptAs(row), row });
   }
 
   /**
@@ -112,13 +128,14 @@ export class Runs {
     const found = experimentsOf(this.facts, settings, (row) => this.known(row));
     this.done = 0;
     this.total = found.reduce((sum, { epochs }) => sum + epochs.length, 0);
-    this.lost = "";
+    this.trouble = "";
     this.stage = found.length ? "running" : "done";
     this.text = found.length
       ? `Training ${plural(found.length, "network")} in this page.`
       : "All of this has been measured already.";
     this.pool.add(found);
     this.changed();
+    if (found.length) this.store.then((store) => store.keep({ name: ASKED, asked: settings }));
   }
 
   pause() {
@@ -128,6 +145,10 @@ export class Runs {
   }
 
   goOn() {
+    if (this.stage === "interrupted") {
+      this.run(this.asked);
+      return;
+    }
     this.stage = "running";
     this.pool.goOn();
     this.changed();
@@ -135,14 +156,20 @@ export class Runs {
 
   cancel() {
     this.pool.cancel();
+    this.forgetAsked();
     this.stage = "cancelled";
     this.text = `Cancelled. ${this.done} of ${plural(this.total, "row")} are measured and kept.`;
     this.changed();
   }
 
+  forgetAsked() {
+    this.store.then((store) => store.drop(ASKED));
+  }
+
   finish() {
+    this.forgetAsked();
     this.stage = "done";
-    this.text = `Done: ${plural(this.done, "new row")}.${this.lost}`;
+    this.text = `Done: ${plural(this.done, "new row")}.${this.trouble}`;
     this.changed();
   }
 
@@ -152,8 +179,10 @@ export class Runs {
 
   async forget() {
     this.rows.clear();
+    if (this.stage === "interrupted") this.stage = "idle";
+    this.text = "";
     this.changed();
-    await (await this.store).forget();
+    await (await this.store).clear();
   }
 
   /**
@@ -162,8 +191,16 @@ export class Runs {
    */
   fromFile(text) {
     const rows = fromCsv(text, this.facts);
-    const others = rows.find(({ data }) => data !== "digits");
-    if (others) throw new Error(`rows of the data set digits are needed, not of ${others.data}.`);
+    for (const { data, protocol } of rows) {
+      if (data !== "digits") {
+        throw new Error(`rows of the data set digits are needed, not of ${data}.`);
+      }
+      if (!(protocol in this.facts.recipes)) {
+        throw new Error(
+          `protocols are ${Object.keys(this.facts.recipes).join(" and ")}, not ${protocol}.`,
+        );
+      }
+    }
     for (const row of rows) {
       const merged = { ...this.known(row), ...row };
       this.rows.set(this.nameOf(row), merged);

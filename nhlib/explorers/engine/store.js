@@ -7,11 +7,15 @@ const NAME = "nhlib-measured";
 const ROWS = "rows";
 
 /**
- * Where rows are kept, by texts that name them. Whatever the browser refuses is told once.
+ * What is kept under a name: a row, or what the reader has asked for and not yet got.
+ * @typedef {{ name: string, row?: Row, asked?: { [argument: string]: any[] } }} Kept
+ *
+ * Where it is kept. Once the browser refuses, which is told, nothing more is.
  * @typedef {{
- *   rows(): Promise<Row[]>,
- *   keep(name: string, row: Row): Promise<void>,
- *   forget(): Promise<void>,
+ *   all(): Promise<Kept[]>,
+ *   keep(kept: Kept): Promise<void>,
+ *   drop(name: string): Promise<void>,
+ *   clear(): Promise<void>,
  * }} Store
  */
 
@@ -27,6 +31,17 @@ const answer = (request) =>
   });
 
 /**
+ * That all of a transaction is written: a full disk refuses it at its end.
+ * @param {IDBTransaction} transaction
+ * @returns {Promise<void>}
+ */
+const written = (transaction) =>
+  new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error);
+  });
+
+/**
  * @param {(why: string) => void} refused called when the browser keeps nothing, or nothing more
  * @returns {Promise<Store>}
  */
@@ -35,45 +50,46 @@ export const openStore = async (refused) => {
   let database = null;
   /** @param {unknown} error */
   const giveUp = (error) => {
-    if (database) database.close();
+    database?.close();
     database = null;
-    refused(error instanceof Error || error instanceof DOMException ? error.name : String(error));
-  };
-  /**
-   * @template One
-   * @param {IDBTransactionMode} mode
-   * @param {(rows: IDBObjectStore) => IDBRequest<One>} ask
-   * @param {One} otherwise
-   */
-  const use = async (mode, ask, otherwise) => {
-    if (!database) return otherwise;
-    try {
-      return await answer(ask(database.transaction(ROWS, mode).objectStore(ROWS)));
-    } catch (error) {
-      giveUp(error);
-      return otherwise;
-    }
+    refused(error instanceof DOMException ? error.name : String(error));
   };
   try {
     const request = indexedDB.open(NAME, ENGINE);
     request.onupgradeneeded = () => {
       const { result } = request;
       if (result.objectStoreNames.contains(ROWS)) result.deleteObjectStore(ROWS);
-      result.createObjectStore(ROWS);
+      result.createObjectStore(ROWS, { keyPath: "name" });
     };
     database = await answer(request);
     // Another tab has a newer engine.
-    database.onversionchange = () => giveUp("VersionError");
+    database.onversionchange = () => giveUp("another tab has a newer page");
   } catch (error) {
     giveUp(error);
   }
+  /** @param {(kept: IDBObjectStore) => void} change */
+  const write = async (change) => {
+    if (!database) return;
+    try {
+      const transaction = database.transaction(ROWS, "readwrite");
+      change(transaction.objectStore(ROWS));
+      await written(transaction);
+    } catch (error) {
+      if (database) giveUp(error);
+    }
+  };
   return {
-    rows: () => use("readonly", (rows) => rows.getAll(), []),
-    keep: async (name, row) => {
-      await use("readwrite", (rows) => rows.put(row, name), name);
+    async all() {
+      if (!database) return [];
+      try {
+        return await answer(database.transaction(ROWS).objectStore(ROWS).getAll());
+      } catch (error) {
+        giveUp(error);
+        return [];
+      }
     },
-    forget: async () => {
-      await use("readwrite", (rows) => rows.clear(), undefined);
-    },
+    keep: (kept) => write((rows) => rows.put(kept)),
+    drop: (name) => write((rows) => rows.delete(name)),
+    clear: () => write((rows) => rows.clear()),
   };
 };

@@ -53,7 +53,7 @@ export const addMissing = (state, runner) => {
     ],
     request,
   );
-  ui.panel.append(run.element);
+  runner.element.prepend(run.element);
   for (const input of inputs) input.addEventListener("input", run.refresh);
   return (row, column) => {
     const { at, up, right, table } = state.view;

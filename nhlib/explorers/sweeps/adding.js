@@ -102,7 +102,7 @@ export const addAdding = (state, runner) => {
   const labelled = (text, input) => h("label", { class: "nh-pair" }, text, input);
   const inputs = [labelled("Add", what), value, labelled("for seeds", seeds)];
   const run = runner.form(inputs, request);
-  ui.panel.append(run.element);
+  runner.element.prepend(run.element);
 
   const refresh = () => {
     const { view } = state;
@@ -115,6 +115,7 @@ export const addAdding = (state, runner) => {
     const before = names.includes(what.value) ? what.value : names[0];
     /** @param {string} factor */
     const nameOf = (factor) => {
+      if (factor === "l2") return BRIEF[factor];
       if (factor in ADDED) return BRIEF[factor].toLowerCase();
       if (factor === "protocol") return `protocol ${otherProtocol(held)}`;
       return held.batch_norm ? "no batch norm" : "batch norm";

@@ -37,7 +37,8 @@ class SweepExplorer(Running):
 
     The reader chooses a table, a measure, the factor of the axis and that of the curves among
     those that vary, and what the others are held at. Points are means over seeds, with all that
-    the seeds span. In Python, one can also add a value that nobody has measured.
+    the seeds span. On the digits the reader has networks of her own trained, in the page; in Python
+    one can add a value that nobody has measured on any data.
 
     Parameters
     ----------

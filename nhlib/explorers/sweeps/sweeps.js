@@ -34,9 +34,15 @@ export default {
       state.pointed = null;
       const stored = state.stored[ui.get("table")];
       const own = laboratory.rows(stored);
-      state.mix(own, laboratory.choice === "mine" && stored.data === "digits");
+      const alone = laboratory.choice === "mine" && stored.data === "digits";
+      state.mix(own, alone);
       laboratory.element.hidden = stored.data !== "digits";
-      const view = state.update();
+      let view = state.update();
+      if (!view && alone) {
+        // One network alone makes no curve; until there are more, it stands beside the stored ones.
+        state.mix(own, false);
+        view = state.update();
+      }
       if (!view) {
         ui.stop("Nothing in this table was measured at two values of a factor.");
         return;
