@@ -7,7 +7,7 @@ TESTS := -m pytest --numprocesses 3 --dist worksteal
 JAVASCRIPT := tests/javascript
 NODE_MODULES := $(JAVASCRIPT)/node_modules
 
-.PHONY: book test lab bench lint classroom coverage lowest check-notebooks
+.PHONY: book test lab bench lint claims classroom coverage lowest check-notebooks
 
 book: $(INSTALLED)  ## build the HTML book, its chapters executed
 	$(BIN)/jupyter-book build book --config _config.yml --path-output . -W --keep-going
@@ -33,6 +33,10 @@ bench: $(INSTALLED)  ## time nhlib beside its peers
 	$(BIN)/python -m pytest benchmarks --benchmark-only
 	$(BIN)/python benchmarks/explorers.py
 	$(BIN)/python benchmarks/classroom.py
+
+TOPIC ?=
+claims: $(INSTALLED)  ## try the book's claims again; make claims TOPIC=first_epoch tries some
+	$(BIN)/python book/claims $(if $(TOPIC),--topic $(TOPIC))
 
 classroom: $(INSTALLED)  ## make the assignments for students, with solutions, in classroom/
 	$(BIN)/python -m nhlib.classroom release

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from nhlib._arguments import check_columns, torch_device, whole_number
+from nhlib._arguments import torch_device, whole_number
 from nhlib._files import replacing
 from nhlib.sweeps import (
     EXPERIMENTS,
@@ -32,6 +32,7 @@ from nhlib.sweeps import (
     measure_columns,
     rehearse,
     run,
+    with_all_keys,
 )
 
 if TYPE_CHECKING:
@@ -158,9 +159,7 @@ class _Table:
             table = pd.read_csv(self._path, dtype=texts)
         except ValueError as error:
             raise ValueError(f"--table: {self._path} is no table of results ({error})") from None
-        if "dropout" not in table:  # which older tables don't have
-            table["dropout"] = 0.0
-        check_columns("--table", table, KEYS, "; name another file")
+        table = with_all_keys(table, "--table", "; name another file")
         for column in table:
             if column not in columns():
                 raise ValueError(
@@ -177,7 +176,9 @@ class _Table:
         keys = pd.MultiIndex.from_frame(whole[list(KEYS)])
         table = whole[keys.isin(list(self._keys))].dropna(axis="columns", how="all")
         table = table.assign(data=table["data"].map(_shown))
-        table = table.round({column.name: 6 for column in measure_columns()})
+        # Not the loss, which falls below any number of digits.
+        shares = {column.name for column in measure_columns()} - {"train_loss"}
+        table = table.round(dict.fromkeys(shares, 6))
         with replacing(self._path) as aside:
             table.to_csv(aside, index=False)
 

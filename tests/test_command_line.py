@@ -280,7 +280,7 @@ def test_what_is_not_given_is_as_in_sweep(monkeypatch, files):
     (grid,) = grids
     default = __main__.Grid()
     assert grid.configurations == default.configurations
-    assert (grid.epochs, grid.measures) == (default.epochs, default.measures)
+    assert (grid.moments, grid.measures) == (default.moments, default.measures)
 
 
 def test_batch_norm_is_yes_or_no(files):
@@ -391,7 +391,7 @@ def test_bad_arguments_are_explained(arguments, message, capsys):
     ("text", "message"),
     [
         ("", "is no table of results (No columns"),
-        ("a,b\n1,2\n", "no column 'data'; there are a, b, dropout; name another file"),
+        ("a,b\n1,2\n", "no column 'data'; there are a, b; name another file"),
         ("\x89PNG\x00\xff", "--table: "),
         ("protocol,width,seed,epoch\nA,10,0,0\n", "no column 'data'"),
     ],
@@ -495,7 +495,7 @@ def test_a_step_that_is_done_is_in_the_table(tiny, files, monkeypatch, capsys):
     real = __main__.run
 
     def stops(grid, *args, **more):
-        if len(grid.epochs) == 3:
+        if len(grid.moments) == 3:
             raise KeyboardInterrupt
         yield from real(grid, *args, **more)
 

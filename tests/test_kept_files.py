@@ -1,6 +1,8 @@
 """Files that users have: written by nhlib 0.1.0, before its modules became rooms."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -41,13 +43,21 @@ def test_a_training_goes_on(data: nh.Dataset, tmp_path: Path) -> None:
 
 
 GRID = {"widths": [5, (4, 3)], "epochs": [0, 2], "train_sizes": 100, "seeds": [0, 1]}
+GRID |= {"batch_sizes": 64}  # which was the only one
 MEASURES = ["redundancy", "knn"]
 
 
 def test_a_store_lacks_nothing(tmp_path: Path) -> None:
     path = shutil.copy(FIXTURES / "runs.sqlite", tmp_path)
-    with nh.Results(path) as results:
+    with closing(sqlite3.connect(path)) as connection:
+        rows = pd.read_sql("SELECT * FROM results", connection)
+    with nh.Results(path) as results:  # which gives it the keys that are new
         before = results.table()
+    assert set(zip(before["batch_size"], before["step"], strict=True)) == {(64, 0)}
+    keys = ["widths", "seed", "epoch"]
+    known = [name for name in before if name in rows]
+    both = [part.sort_values(keys, ignore_index=True)[known] for part in (before, rows)]
+    pd.testing.assert_frame_equal(*both, check_exact=True, check_dtype=False)
     table = nh.sweep(**GRID, measures=MEASURES, store=path)
     assert len(table) == 8
     pd.testing.assert_frame_equal(table, before, check_exact=True)  # dates too: nothing ran again
@@ -55,7 +65,10 @@ def test_a_store_lacks_nothing(tmp_path: Path) -> None:
 
 def test_a_table_lacks_nothing(tmp_path: Path) -> None:
     path = Path(shutil.copy(FIXTURES / "runs.csv", tmp_path))
-    text = path.read_text(encoding="utf-8")
+    before = pd.read_csv(path)
     given = "--widths 5 4-3 --epochs 0 2 --train-sizes 100 --seeds 0 1 --measures redundancy knn"
+    given += " --batch-sizes 64"
     assert main(["sweep", *given.split(), "--table", str(path)]) == 0
-    assert path.read_text(encoding="utf-8") == text
+    after = pd.read_csv(path)
+    assert after[list(before)].equals(before)
+    assert after.columns.difference(before.columns).tolist() == ["batch_size", "step"]

@@ -68,7 +68,7 @@ class KeptOutputs:
 
     def claims(self, name: str) -> Path | None:
         """Return the script that compares the text with the results, for the book's own data."""
-        path = self._root / "book" / "claims" / f"{Path(name).name}.py"
+        path = self._root / "book" / "claims" / "pages" / f"{Path(name).name}.py"
         own = os.environ.get("NHLIB_DATASET", "digits") == "digits"
         return path if own and path.is_file() else None
 

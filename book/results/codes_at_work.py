@@ -12,7 +12,7 @@ import argparse
 import shutil
 import statistics
 import time
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import faiss
@@ -35,6 +35,10 @@ N_QUERIES, N_NEAREST = 1_000, 10
 N_TRAIN, N_SHIFTED = 10_000, 2_000
 SHORT = 256  # bits
 WRONG, SEEDS = 0.05, (0, 1, 2)
+# Of features of length 1, the neighbour whose distance counts: Sun et al. take the 50th of 50,000.
+K_OF_FEATURES = 10
+PERCENTILES = (10, 30, 50, 70, 90)
+CHOSEN_ON = "shuffled pixels"  # the strangers that choose a layer and a percentile
 LENGTHS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 
 
@@ -57,6 +61,21 @@ class Seen:
         self.last = self.codes[list(self.codes.layers)[-1]]
         self.scores, self.features = answers(network, inputs)
         self.pixels = inputs.flatten(1)
+        self.network, self.inputs = network, inputs
+
+    @cached_property
+    def channels(self) -> dict[str, Tensor]:
+        """Sums of the activations of every channel, layer by layer."""
+        return {
+            layer: nh.hidden_activations(self.network, self.inputs, layer, sum_space=True)
+            for layer in self.codes.layers
+        }
+
+    def patterns(self, layer: str, percentile: int) -> nh.NeuralCodes:
+        """Which channels of a layer are above a percentile of all its channels, by input."""
+        sums = self.channels[layer].numpy()
+        thresholds = np.percentile(sums, percentile, axis=1, keepdims=True)
+        return nh.NeuralCodes.from_bits(sums > thresholds)
 
 
 def hyperplanes(seen: Tensor, others: Tensor, n_bits: int) -> list[nh.NeuralCodes]:
@@ -142,10 +161,34 @@ def suspicions(seen: Seen, train: Seen) -> dict[str, np.ndarray]:
         "nearest code, all layers": nearest(seen.codes, train.codes, 1)[0][:, 0],
         "nearest code, last layer": nearest(seen.last, train.last, 1)[0][:, 0],
         "nearest features": nearest(seen.features, train.features, 1)[0][:, 0],
+        # As Sun et al. publish it: features of length 1, and the k-th of them.
+        "unit features, 10th": nearest(
+            F.normalize(seen.features), F.normalize(train.features), K_OF_FEATURES
+        )[0][:, -1],
         "nearest pixels": nearest(seen.pixels, train.pixels, 1)[0][:, 0],
         "max-softmax": -seen.scores.softmax(dim=1).amax(dim=1).numpy(),
         "energy": -seen.scores.logsumexp(dim=1).numpy(),
     }
+
+
+def pattern_distances(seen: Seen, train: Seen, layer: str, percentile: int) -> np.ndarray:
+    """Distance to the nearest pattern of a training image that gets the same answer."""
+    own, others = seen.patterns(layer, percentile), train.patterns(layer, percentile)
+    answers_here, answers_there = (s.scores.argmax(dim=1).numpy() for s in (seen, train))
+    distances = np.empty(len(own))
+    for answer in np.unique(answers_here):
+        of_here = answers_here == answer
+        of_there = answers_there == answer
+        if not of_there.any():
+            distances[of_here] = own.n_bits
+            continue
+        distances[of_here] = nearest(own[of_here], others[of_there], 1)[0][:, 0]
+    return distances
+
+
+def area(usual: np.ndarray, strange: np.ndarray) -> float:
+    truth = np.repeat([0, 1], [len(usual), len(strange)])
+    return float(roc_auc_score(truth, np.concatenate([usual, strange])))
 
 
 def shuffled(images: Tensor) -> Tensor:
@@ -164,7 +207,8 @@ def shifts(name: str, network: nn.Module, data: nh.Dataset, strangers: Tensor) -
     """Tell inputs like those of training from others."""
     train = Seen(network, data.train.inputs[:N_TRAIN])
     usual_images = data.test.inputs[:N_SHIFTED]
-    usual = suspicions(Seen(network, usual_images), train)
+    usual_seen = Seen(network, usual_images)
+    usual = suspicions(usual_seen, train)
     inputs = {
         "the other data set": strangers[:N_SHIFTED],
         "blurred": blurred(usual_images),
@@ -174,11 +218,34 @@ def shifts(name: str, network: nn.Module, data: nh.Dataset, strangers: Tensor) -
         "uniform noise": nh.random_inputs(data, N_SHIFTED, seed=0),
     }
     rows = []
+    choices = [(layer, p) for layer in usual_seen.codes.layers for p in PERCENTILES]
+    calm = {choice: pattern_distances(usual_seen, train, *choice) for choice in choices}
+    by_choice: dict[str, dict[tuple[str, int], float]] = {}
     for shift, images in inputs.items():
-        for score, strange in suspicions(Seen(network, images), train).items():
-            truth = np.repeat([0, 1], [len(usual[score]), len(strange)])
-            auroc = roc_auc_score(truth, np.concatenate([usual[score], strange]))
-            rows.append({"network": name, "shift": shift, "score": score, "auroc": auroc})
+        seen = Seen(network, images)
+        rows += [
+            {"network": name, "shift": shift, "score": score, "auroc": area(usual[score], found)}
+            for score, found in suspicions(seen, train).items()
+        ]
+        by_choice[shift] = {
+            choice: area(calm[choice], pattern_distances(seen, train, *choice))
+            for choice in choices
+        }
+    chosen = max(choices, key=by_choice[CHOSEN_ON].__getitem__)
+    for shift, areas in by_choice.items():
+        # Olber et al. choose by strangers that they have; so does the first, on one kind.
+        best = max(areas, key=areas.__getitem__)
+        for score, choice in (("patterns, chosen", chosen), ("patterns, best", best)):
+            rows.append(
+                {
+                    "network": name,
+                    "shift": shift,
+                    "score": score,
+                    "auroc": areas[choice],
+                    "layer": choice[0],
+                    "percentile": choice[1],
+                }
+            )
     return rows
 
 

@@ -1,6 +1,6 @@
 """What is measured on codes: are they unique, and do they tell classes apart?"""
 
-from nhlib.measures.baselines import compare_with_baselines, random_hyperplanes
+from nhlib.measures.baselines import compare_with_baselines
 from nhlib.measures.categorization import (
     bit_information,
     categorize,
@@ -17,6 +17,7 @@ from nhlib.measures.determinism import (
     redundancy_ratio,
     unit_activity,
 )
+from nhlib.measures.hyperplanes import hyperplane_entropy, random_hyperplanes
 
 __all__ = [
     "bit_information",
@@ -25,6 +26,7 @@ __all__ = [
     "collision_entropy",
     "compare_redundancy",
     "compare_with_baselines",
+    "hyperplane_entropy",
     "kmeans_accuracy",
     "knn_accuracy",
     "logreg_accuracy",

@@ -1,89 +1,21 @@
 """What codes are to be compared with, on the same examples and with the same classifiers."""
 
 import math
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn.utils import skip_init
+from torch import nn
 
-from nhlib._arguments import seed_number, whole_number
 from nhlib._progress import progress_bar
 from nhlib.codes import NeuralCodes, encode, hidden_activations
 from nhlib.data import Dataset, Split
 from nhlib.measures.categorization import categorize
+from nhlib.measures.hyperplanes import random_hyperplanes
 from nhlib.networks import device_of, dtype_of, undisturbed
 from nhlib.training import accuracy_of
 
 if TYPE_CHECKING:
     import pandas as pd
-
-
-def random_hyperplanes(inputs: Any, n_bits: int, seed: int = 0) -> nn.Sequential:
-    r"""Build a layer of units whose borders are random hyperplanes through the mean input.
-
-    Unit :math:`j` is on where :math:`w_j \cdot (x - \bar x) > 0`, with :math:`w_j` drawn from
-    the normal distribution and :math:`\bar x` the mean of the inputs. The codes of this
-    layer are those of *locality-sensitive hashing* by random projection [1]_: two inputs
-    differ in a bit with probability θ/π, where θ is the angle under which the mean sees
-    them. The layer knows no labels and learns nothing: what its codes do, any codes of
-    equal length should beat.
-
-    Hyperplanes through the origin would be a weaker opponent: images have no negative
-    pixels, so that the origin sees them all under small angles.
-
-    Parameters
-    ----------
-    inputs : float tensor of shape (n, \*shape), or nhlib.Split
-        The inputs whose mean the hyperplanes go through: training inputs.
-    n_bits : int
-        How many hyperplanes, at least 1.
-    seed : int, default 0
-        Seed of their directions; the global random state is not used.
-
-    Returns
-    -------
-    torch.nn.Sequential
-        Layers ``flatten``, ``linear1`` and ``relu1``, in float32, for `nhlib.encode`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there are no inputs, or a number is out of range.
-
-    References
-    ----------
-    .. [1] M. Charikar, "Similarity estimation techniques from rounding algorithms", STOC
-       2002.
-
-    Examples
-    --------
-    >>> import nhlib as nh
-    >>> data = nh.load("digits")
-    >>> nh.encode(nh.random_hyperplanes(data.train, 50), data.test)
-    NeuralCodes(360 examples × 50 bits, relu1: 50)
-    """
-    points = inputs.inputs if isinstance(inputs, Split) else inputs
-    if isinstance(points, (np.ndarray, list, tuple)):
-        points = torch.from_numpy(np.array(points, np.float64, order="C"))
-    if not isinstance(points, Tensor):
-        raise TypeError(
-            f"inputs: a tensor, an array or a Split is needed, not {type(inputs).__name__}"
-        )
-    if points.ndim < 2 or not len(points):
-        raise ValueError(f"inputs: shape (n, *shape) is needed, not {tuple(points.shape)}")
-    mean = points.flatten(1).to(torch.float64).mean(dim=0).cpu()
-    n_bits = whole_number("n_bits", n_bits, 1)
-    generator = torch.Generator().manual_seed(seed_number(seed))
-    directions = torch.randn(
-        n_bits, len(mean), dtype=torch.float64, device="cpu", generator=generator
-    )
-    linear: nn.Linear = skip_init(nn.Linear, len(mean), n_bits, device="cpu", dtype=torch.float32)
-    linear.weight.detach().copy_(directions)
-    linear.bias.detach().copy_(-directions @ mean)
-    return nn.Sequential(OrderedDict(flatten=nn.Flatten(), linear1=linear, relu1=nn.ReLU()))
 
 
 def compare_with_baselines(

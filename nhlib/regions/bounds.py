@@ -128,13 +128,16 @@ def montufar_bound(n_inputs: int, widths: Iterable[int]) -> int:
 
     .. math::
 
-       \left( \prod_{\ell=1}^{L-1} \left\lfloor \frac{n_\ell}{n_0} \right\rfloor^{n_0} \right)
-       \sum_{j=0}^{n_0} \binom{n_L}{j}
+       \left( \prod_{\ell=1}^{L-1} f_\ell^{\,n_0} \right) \sum_{j=0}^{n_0} \binom{n_L}{j},
+       \qquad f_\ell = \begin{cases}
+       \lfloor n_\ell / n_0 \rfloor + 1 & \text{where } n_\ell \ge 3 n_0, \\
+       \lfloor n_\ell / n_0 \rfloor & \text{elsewhere,} \end{cases}
 
     for :math:`n_0` inputs and :math:`n_\ell \ge n_0` units in layer :math:`\ell`: a network
-    with at least this many can be built [1]_. All its layers but the last fold every
-    input :math:`\lfloor n_\ell / n_0 \rfloor` times, and what the last layer draws is repeated
-    in every fold. Most networks of these widths have far fewer.
+    with at least this many can be built. All its layers but the last fold every input
+    :math:`f_\ell` times, and what the last layer draws is repeated in every fold. The construction
+    is that of Montúfar et al. [1]_; Serra et al. [2]_ gain one more fold where a layer has three
+    units or more for every input. Most networks of these widths have far fewer regions.
 
     Parameters
     ----------
@@ -164,11 +167,13 @@ def montufar_bound(n_inputs: int, widths: Iterable[int]) -> int:
     ----------
     .. [1] G. Montúfar, R. Pascanu, K. Cho and Y. Bengio, "On the number of linear regions of
        deep neural networks", Advances in Neural Information Processing Systems 27, 2014.
+    .. [2] T. Serra, C. Tjandraatmadja and S. Ramalingam, "Bounding and counting linear regions
+       of deep neural networks", International Conference on Machine Learning, 2018.
 
     Examples
     --------
-    >>> montufar_bound(2, [16, 16, 16])     # 8² · 8² · 137
-    561152
+    >>> montufar_bound(2, [16, 16, 16])     # 9² · 9² · 137
+    898857
     >>> serra_bound(2, [16, 16, 16])
     2571353
     """
@@ -180,7 +185,10 @@ def montufar_bound(n_inputs: int, widths: Iterable[int]) -> int:
             f"and of {n_inputs} inputs and {layers} units that is not so; "
             "serra_bound takes narrower layers too"
         )
-    folds: int = math.prod((width // n_inputs) ** n_inputs for width in folding)
+    # Of three units or more, one can point the other way and give the first fold its slope.
+    folds: int = math.prod(
+        (width // n_inputs + (width >= 3 * n_inputs)) ** n_inputs for width in folding
+    )
     return folds * zaslavsky_bound(last, n_inputs)
 
 
@@ -194,9 +202,10 @@ def hanin_rolnick_scale(n_units: int, n_inputs: int) -> float:
 
     This is neither a bound nor an estimate. What Hanin and Rolnick [1]_ prove is that random
     networks have on average at most :math:`(T N)^d / d!` activation regions in a unit of volume
-    of input space, where :math:`N \ge d` and :math:`T` depends on how weights and biases are
-    drawn. :math:`T` and the volume are left out here: compare how numbers grow, not how large
-    they are.
+    of input space, under conditions: :math:`N \ge d`; the cube in which regions are counted is not
+    too small; weights and biases have densities, and the gradients of the units' pre-activations
+    stay bounded as layers follow one another. :math:`T` depends on all of these. It and the volume
+    are left out here: compare how numbers grow, not how large they are.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ import torch
 
 from nhlib._provenance import device_name, versions
 from nhlib.data import Dataset
-from nhlib.sweeps.configuration import Configuration
+from nhlib.sweeps.configuration import Configuration, Moment
 from nhlib.sweeps.grid import Grid, Missing
 from nhlib.sweeps.measurement import take
 from nhlib.training import Diverged, History, Population, Stopped, fit
@@ -40,8 +40,8 @@ class Batch:
     ----------
     data : str
         Their data set, as `nhlib.load` calls it.
-    networks : dict of Configuration to list of int
-        The networks, and the epochs to measure each at.
+    networks : dict of Configuration to list of Moment
+        The networks, and when to measure each.
     measures : tuple of str
         Of `nhlib.sweeps.MEASURES`.
     device : str or torch.device, optional
@@ -54,7 +54,7 @@ class Batch:
     device: str | torch.device | None = None
 
     def rows(self, whole: Dataset, progress: bool = False, stop: Stop = None) -> Iterator[Row]:
-        """Train the networks, and yield a row for every one and epoch.
+        """Train the networks, and yield a row for every one and moment.
 
         Parameters
         ----------
@@ -79,16 +79,16 @@ class Batch:
         shown = {c: an_epoch for c, (_, an_epoch) in examples.items()}
         try:
             for c, history, failure in train(whole, shown, progress, stop):
-                for epoch in self.networks[c]:
-                    row = {**c.row(epoch), **about}
-                    if failure and epoch > history.epochs:
+                for moment in self.networks[c]:
+                    row = {**c.row(moment), **about}
+                    if failure and moment.last_epoch > history.epochs:
                         yield {**row, "failed": failure}
                         continue
-                    if epoch:
-                        row["train_loss"] = history.train_loss[epoch - 1]
-                        row["train_accuracy"] = history.train_accuracy[epoch - 1]
-                        row["test_accuracy"] = history.test_accuracy[epoch - 1]
-                    network, (data, _) = history.network(epoch), examples[c]
+                    if moment.epoch and not moment.step:  # they belong to whole epochs
+                        row["train_loss"] = history.train_loss[moment.epoch - 1]
+                        row["train_accuracy"] = history.train_accuracy[moment.epoch - 1]
+                        row["test_accuracy"] = history.test_accuracy[moment.epoch - 1]
+                    network, (data, _) = history.network(*moment), examples[c]
                     for found in take(self.measures, network, data, self.device):
                         row |= found
                         if stop is not None and stop():
@@ -100,13 +100,12 @@ class Batch:
     def _together(
         self, whole: Dataset, shown: dict[Configuration, Dataset], progress: bool, stop: Stop
     ) -> Iterator[Ended]:
-        epochs = self._epochs()
         population = Population(
             [c.network(whole) for c in self.networks],
             list(shown.values()),
-            [c.recipe(max(epochs)) for c in self.networks],
+            [c.recipe(self._end()) for c in self.networks],
             [c.seed for c in self.networks],
-            snapshots=epochs,
+            snapshots=self._moments(),
             device=self.device,
         )
         population.fit(progress, stop)
@@ -116,14 +115,13 @@ class Batch:
     def _one_by_one(
         self, whole: Dataset, shown: dict[Configuration, Dataset], progress: bool, stop: Stop
     ) -> Iterator[Ended]:
-        epochs = self._epochs()
         for c in self.networks:
             try:
                 history = fit(
                     c.network(whole),
                     shown[c],
-                    c.recipe(max(epochs)),
-                    snapshots=epochs,
+                    c.recipe(self._end()),
+                    snapshots=self._moments(),
                     seed=c.seed,
                     device=self.device,
                     progress=progress,
@@ -134,8 +132,11 @@ class Batch:
             else:
                 yield c, history, None
 
-    def _epochs(self) -> set[int]:
-        return {epoch for late in self.networks.values() for epoch in late}
+    def _moments(self) -> set[Moment]:
+        return {moment for late in self.networks.values() for moment in late}
+
+    def _end(self) -> int:
+        return last_epoch(self._moments())
 
 
 # -- what is trained together ------------------------------------------------------------------
@@ -154,7 +155,7 @@ def divide(
     ----------
     grid : Grid
         The sweep.
-    missing : dict of Configuration to list of int
+    missing : dict of Configuration to list of Moment
         What `Grid.missing` returns.
     device : str or torch.device, optional
         Where to train and measure.
@@ -169,7 +170,7 @@ def divide(
     def program(c: Configuration) -> tuple[Any, ...]:
         settings = {name: value for name, value in vars(c).items() if name not in _WITHIN}
         # No network is trained on because another one is.
-        end, n = max(missing[c]), c.examples_an_epoch(grid.data[c.data])
+        end, n = last_epoch(missing[c]), c.examples_an_epoch(grid.data[c.data])
         return (*settings.values(), len(c.widths), end, n)
 
     def shown(networks: Iterable[Configuration]) -> int:
@@ -202,9 +203,15 @@ def _blocks(
     yield block
 
 
-def examples_shown(grid: Grid, configuration: Configuration, late: list[int]) -> int:
+def examples_shown(grid: Grid, configuration: Configuration, late: list[Moment]) -> int:
     """Count the examples that a network sees, in training and when it is measured."""
-    return (max(late) + len(late)) * len(grid.data[configuration.data].train)
+    an_epoch = configuration.examples_an_epoch(grid.data[configuration.data])
+    return (last_epoch(late) + len(late)) * an_epoch
+
+
+def last_epoch(late: Iterable[Moment]) -> int:
+    """Return for how many epochs a network is trained that is measured then."""
+    return max(moment.last_epoch for moment in late)
 
 
 def source(configuration: Configuration) -> tuple[int, float, int]:

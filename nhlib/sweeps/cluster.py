@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from nhlib.data import load
 from nhlib.sweeps.batches import Batch, Row
-from nhlib.sweeps.grid import whole_data
 
 
 def rows_of_workers(client: Any, batches: list[Batch]) -> Iterator[Row]:
@@ -44,7 +44,7 @@ def _work(batch: Batch) -> tuple[list[Row], str | None]:
     """Return plain rows, and what went wrong as text, so that both can travel."""
     rows: list[Row] = []
     try:
-        for row in batch.rows(whole_data(batch.data)):
+        for row in batch.rows(load(batch.data)):
             rows.append({key: _plain(key, value) for key, value in row.items()})
     except Exception as error:
         return rows, f"{type(error).__name__}: {error}"

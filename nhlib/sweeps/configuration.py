@@ -16,6 +16,18 @@ from nhlib.networks import mlp
 from nhlib.training import Recipe
 
 
+class Moment(NamedTuple):
+    """When a network is measured: after so many epochs, and minibatches of the next."""
+
+    epoch: int
+    step: int
+
+    @property
+    def last_epoch(self) -> int:
+        """The epoch that it is in, or that it ends."""
+        return self.epoch + (self.step > 0)
+
+
 class Protocol(NamedTuple):
     """How the networks of a protocol are trained and built, where a sweep says nothing else."""
 
@@ -27,8 +39,15 @@ PROTOCOLS = {
     "A": Protocol(Recipe(), batch_norm=False),
     "B": Protocol(Recipe.code(patience=None), batch_norm=True),
 }
+# Of these the paper's code trains on the first 80 %.
+_TRAINING = {"mnist": 48_000, "fashion-mnist": 48_000, "cifar10": 40_000}
 # SQLite keeps whole numbers in 64 bits.
 LARGEST = 2**63 - 1
+
+
+def usual_size(data: str, n: int) -> int:
+    """Return how many of n training examples a sweep takes unless it is told otherwise."""
+    return min(n, _TRAINING.get(data, n))
 
 
 @dataclass(frozen=True)
@@ -216,6 +235,15 @@ class Configuration:
         read=_read_flag,
         metavar="yes|no",
     )
+    batch_size: int = _key(
+        "batch_sizes",
+        "INTEGER",
+        _whole(1),
+        by_protocol=lambda protocol: protocol.recipe.batch_size,
+        read=int,
+        metavar="N",
+        help="examples in a minibatch",
+    )
     l2: float = _key(
         "l2",
         "REAL",
@@ -230,13 +258,15 @@ class Configuration:
     )
     seed: int = _key("seeds", "INTEGER", _whole(0), default=0, read=int, metavar="SEED")
 
-    def row(self, epoch: int) -> dict[str, Any]:
+    def row(self, moment: Moment) -> dict[str, Any]:
         """Return the keys of its row in a table of results."""
-        return {**vars(self), "widths": "-".join(map(str, self.widths)), "epoch": epoch}
+        widths = "-".join(map(str, self.widths))
+        return {**vars(self), "widths": widths, "epoch": moment.epoch, "step": moment.step}
 
     def recipe(self, epochs: int) -> Recipe:
         """Return how it is trained."""
-        return replace(PROTOCOLS[self.protocol].recipe, epochs=epochs, l2=self.l2)
+        usual = PROTOCOLS[self.protocol].recipe
+        return replace(usual, epochs=epochs, batch_size=self.batch_size, l2=self.l2)
 
     def network(self, whole: Dataset) -> nn.Sequential:
         """Build it, untrained."""
@@ -251,7 +281,8 @@ class Configuration:
 
     def examples_an_epoch(self, whole: Dataset) -> int:
         """Count the examples of an epoch: a smaller set is repeated as often as fits."""
-        return len(whole.train) // self.train_size * self.train_size
+        times = usual_size(self.data, len(whole.train)) // self.train_size
+        return max(times, 1) * self.train_size
 
     def examples(self, whole: Dataset) -> tuple[Dataset, Dataset]:
         """Return what it learns, and what an epoch shows of that."""
@@ -266,8 +297,8 @@ class Configuration:
         return data, replace(data, train=repeated)
 
 
-# By the arguments of nhlib.sweep, in the order of the columns. The last says when a network of a
-# configuration is measured.
+# By the arguments of nhlib.sweep, in the order of the columns. The last two say when a network of
+# a configuration is measured.
 FACTORS = {
     factor.argument: factor
     for factor in (
@@ -281,6 +312,16 @@ FACTORS = {
             read=int,
             metavar="EPOCH",
             help="when to measure",
+        ),
+        Factor(
+            "steps",
+            "step",
+            "INTEGER",
+            _whole(0),
+            default=0,
+            read=int,
+            metavar="STEP",
+            help="minibatches after these epochs; 0 (default) is at their end",
         ),
     )
 }

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from nhlib.data import Dataset
-from nhlib.sweeps.batches import Batch, divide, source
+from nhlib.sweeps.batches import Batch, divide, last_epoch, source
+from nhlib.sweeps.configuration import Moment
 from nhlib.sweeps.grid import Grid, Missing
 from nhlib.sweeps.measurement import take
 
@@ -29,7 +30,7 @@ def expected_seconds(
     ----------
     grid : Grid
         The sweep.
-    missing : dict of Configuration to list of int
+    missing : dict of Configuration to list of Moment
         What `Grid.missing` returns.
     device : str or torch.device, optional
         Where it would run.
@@ -41,7 +42,11 @@ def expected_seconds(
         all_late = [late for batch in some for late in batch.networks.values()]
         middle = some[len(some) // 2]
         seconds += sum(map(len, all_late)) * _seconds_a_row(middle, whole)
-        shown = sum(map(max, all_late)) * len(whole.train)
+        shown = sum(
+            last_epoch(late) * c.examples_an_epoch(whole)
+            for batch in some
+            for c, late in batch.networks.items()
+        )
         if shown:
             seconds += shown * _seconds_an_example(middle, whole)
     return seconds
@@ -64,7 +69,7 @@ def _seconds_an_example(batch: Batch, whole: Dataset) -> float:
     networks = list(batch.networks)
     if networks[0].dropout:  # these are trained one by one
         networks = networks[len(networks) // 2 :][:1]
-    batch_size = networks[0].recipe(1).batch_size
+    batch_size = networks[0].batch_size
     n = min(len(whole.train), _STEPS * batch_size)
     if n > 1 and n % batch_size == 1:  # one by itself, which batch norm could not normalize
         n -= 1
@@ -78,7 +83,7 @@ def _seconds_an_example(batch: Batch, whole: Dataset) -> float:
     ]
 
     def seconds(epochs: int) -> float:
-        trial = replace(batch, networks={c: [epochs] for c in tried}, measures=())
+        trial = replace(batch, networks={c: [Moment(epochs, 0)] for c in tried}, measures=())
         return _seconds_of(lambda: list(trial.rows(little)))
 
     one, several = seconds(1), seconds(_EPOCHS)

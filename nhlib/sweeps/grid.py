@@ -5,19 +5,24 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from nhlib._arguments import whole_number
-from nhlib.data import Dataset, load
-from nhlib.sweeps.configuration import FACTORS, KEYS, PROTOCOLS, Configuration, one_or_several
+from nhlib.data import load
+from nhlib.sweeps.configuration import (
+    FACTORS,
+    KEYS,
+    PROTOCOLS,
+    Configuration,
+    Moment,
+    one_or_several,
+    usual_size,
+)
 from nhlib.sweeps.measurement import MEASURES, USUAL
 from nhlib.sweeps.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Of these the first 80 % train, as in the paper.
-_TRAINING = {"mnist": 48_000, "fashion-mnist": 48_000, "cifar10": 40_000}
-
-# Networks, and the epochs to measure each at.
-Missing = dict[Configuration, list[int]]
+# Networks, and when to measure each.
+Missing = dict[Configuration, list[Moment]]
 
 
 class Grid:
@@ -36,7 +41,7 @@ class Grid:
         The data sets, whole, by name.
     configurations : list of Configuration
         The networks, without those that there are twice.
-    epochs : list of int
+    moments : list of Moment
         When each is measured.
     measures : list of str
         What of it.
@@ -54,15 +59,16 @@ class Grid:
             name: factor.values(settings.get(name, factor.default))
             for name, factor in FACTORS.items()
         }
-        self.epochs = values.pop("epochs") or []
-        self.data = {name: whole_data(name) for name in values.pop("data") or ()}
+        epochs, steps = values.pop("epochs") or [], values.pop("steps") or []
+        self.moments = [Moment(epoch, step) for epoch in epochs for step in steps]
+        self.data = {name: load(name) for name in values.pop("data") or ()}
         self._check_sizes(values["train_sizes"])
         self.configurations = list(dict.fromkeys(self._product(values)))
         self._check_minibatches()
 
     def _product(self, values: dict[str, list[Any] | None]) -> Iterator[Configuration]:
         for name, protocol in product(self.data, values["protocols"] or ()):
-            usual: dict[str, Any] = {"train_sizes": len(self.data[name].train)}
+            usual: dict[str, Any] = {"train_sizes": usual_size(name, len(self.data[name].train))}
             chosen: dict[str, list[Any]] = {}
             for argument, given in values.items():
                 factor = FACTORS[argument]
@@ -88,8 +94,14 @@ class Grid:
 
     def _check_minibatches(self) -> None:
         """Refuse what training would refuse."""
+        latest = max((moment.step for moment in self.moments), default=0)
         for c in self.configurations:
             n, batch_size = c.examples_an_epoch(self.data[c.data]), c.recipe(0).batch_size
+            if latest >= -(-n // batch_size):
+                raise ValueError(
+                    f"steps: an epoch of {n} examples in minibatches of {batch_size} has "
+                    f"{-(-n // batch_size)} of them, so that none is within it after {latest}"
+                )
             if c.batch_norm and n % batch_size == 1:
                 raise ValueError(
                     f"train_sizes: of {n} examples minibatches of {batch_size} leave one by "
@@ -97,11 +109,11 @@ class Grid:
                 )
 
     def missing(self, results: Results) -> Missing:
-        """Return what has to be trained, and the epochs to measure it at."""
+        """Return what has to be trained, and when to measure it."""
         shown_by = [column for name in self.measures for column in MEASURES[name].shown_by]
         missing = {
             configuration: [
-                e for e in self.epochs if not results.has(configuration.row(e), shown_by)
+                m for m in self.moments if not results.has(configuration.row(m), shown_by)
             ]
             for configuration in self.configurations
         }
@@ -110,7 +122,7 @@ class Grid:
     @property
     def keys(self) -> set[tuple[Any, ...]]:
         """What the rows of this grid are called, in the order of `KEYS`."""
-        rows = (c.row(epoch) for c in self.configurations for epoch in self.epochs)
+        rows = (c.row(moment) for c in self.configurations for moment in self.moments)
         return {tuple(row[name] for name in KEYS) for row in rows}
 
     def rows_of(self, table: "pd.DataFrame") -> "pd.DataFrame":
@@ -118,8 +130,3 @@ class Grid:
         keys = self.keys
         mine = [row in keys for row in table[list(KEYS)].itertuples(index=False, name=None)]
         return table[mine].reset_index(drop=True).dropna(axis="columns", how="all")
-
-
-def whole_data(name: str) -> Dataset:
-    """Load a data set with as many training examples as the paper uses of it."""
-    return load(name, _TRAINING.get(name))

@@ -14,6 +14,8 @@ _LONGER = [300, 500, 700, 1000, 1500, 2000]
 # Classes are told at fewer epochs, since that takes longer than training.
 _CLASSES_AT = [0, 1, 3, 10, 30, 60]
 _CLASSES = ["kmeans", "knn", "logreg"]
+# Minibatches of the first epoch; it has 469 of 128 images.
+_FIRST_STEPS = [25, 50, 100, 150, 200, 300]
 _DEEP = [(width,) * 5 for width in range(10, 201, 10)]
 _DEEP_FOUR = [(width,) * 5 for width in (10, 20, 40, 80)]
 _DEEP_SIZES = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 40_000]
@@ -38,6 +40,13 @@ def _mnist_training_time(full: bool) -> list[dict[str, Any]]:
         classes["widths"] = _BASE
         far["seeds"] = 0
     return [redundancy, {**redundancy, "protocols": "B"}, classes, far]
+
+
+def _mnist_first_epoch(full: bool) -> list[dict[str, Any]]:
+    of: dict[str, Any] = {"data": "mnist", "widths": _THREE, "batch_sizes": 128}
+    of |= {"train_sizes": 60_000, "seeds": range(11)}
+    of["measures"] = ["redundancy", *(_CLASSES if full else ["knn"])]
+    return [{**of, "epochs": 0, "steps": _FIRST_STEPS}, {**of, "epochs": [0, 1]}]
 
 
 def _mnist_sample_size(full: bool) -> list[dict[str, Any]]:
@@ -96,6 +105,7 @@ def _cifar10_sample_size(full: bool) -> list[dict[str, Any]]:
 _EXPERIMENTS = {
     "mnist-layer-width": _mnist_layer_width,
     "mnist-training-time": _mnist_training_time,
+    "mnist-first-epoch": _mnist_first_epoch,
     "mnist-sample-size": _mnist_sample_size,
     "mnist-label-noise": _mnist_label_noise,
     "mnist-regularization": _mnist_regularization,

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from nhlib._arguments import check_columns
 from nhlib.sweeps.configuration import KEYS, LARGEST
 from nhlib.sweeps.measurement import measure_columns
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # "nhlb": marks a SQLite file as ours. The version counts changes of the keys.
-_APPLICATION, _VERSION = 0x6E686C62, 2
+_APPLICATION, _VERSION = 0x6E686C62, 3
+# What stores of version 2, and tables of that time and before, do not say of their networks.
+_OF_VERSION_2: dict[str, Any] = {"batch_size": 64, "step": 0}
+_BEFORE = {**_OF_VERSION_2, "dropout": 0.0}
 _PROVENANCE = {"failed": "TEXT", "version": "TEXT", "device": "TEXT", "date": "TEXT"}
 
 # Seconds to wait for another process that writes.
@@ -25,6 +29,29 @@ _PATIENCE = 60
 def columns() -> dict[str, str]:
     """Return the columns of a table of results, and their types in SQL."""
     return {**KEYS, **{name: kind for name, kind, _ in measure_columns()}, **_PROVENANCE}
+
+
+def with_all_keys(table: "pd.DataFrame", called: str, hint: str) -> "pd.DataFrame":
+    """Return a table of results with all keys, also those of which there once was one value.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table, of any version of nhlib.
+    called, hint : str
+        What an error calls it, and what would work.
+
+    Raises
+    ------
+    ValueError
+        If it lacks another key.
+    """
+    check_columns(called, table, [name for name in KEYS if name not in _BEFORE], hint)
+    return _with_older_keys(table)
+
+
+def _with_older_keys(table: "pd.DataFrame") -> "pd.DataFrame":
+    return table.assign(**{name: one for name, one in _BEFORE.items() if name not in table})
 
 
 class Results:
@@ -86,14 +113,14 @@ class Results:
             (version,) = execute("PRAGMA user_version").fetchone()
             (tables,) = execute("SELECT count(*) FROM sqlite_master").fetchone()
             if not application and not tables:
-                all_columns = ", ".join(f'"{name}" {kind}' for name, kind in columns().items())
-                execute(f"CREATE TABLE results ({all_columns}, PRIMARY KEY ({', '.join(KEYS)}))")
+                self._create()
                 execute(f"PRAGMA application_id = {_APPLICATION}")
-                execute(f"PRAGMA user_version = {_VERSION}")
             elif application != _APPLICATION:
                 raise ValueError(
                     f"store: {self.path} is an SQLite file of another program; name another file"
                 )
+            elif version == 2:
+                self._upgrade()
             elif version != _VERSION:
                 raise ValueError(
                     f"store: {self.path} has columns of version {version}, and this nhlib writes "
@@ -104,6 +131,26 @@ class Results:
             for name, kind in columns().items():
                 if name not in there:
                     execute(f'ALTER TABLE results ADD COLUMN "{name}" {kind}')
+
+    def _create(self) -> None:
+        all_columns = ", ".join(f'"{name}" {kind}' for name, kind in columns().items())
+        self._connection.execute(
+            f"CREATE TABLE results ({all_columns}, PRIMARY KEY ({', '.join(KEYS)}))"
+        )
+        self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _upgrade(self) -> None:
+        """Give a store of version 2 the keys of today: SQLite cannot change a primary key."""
+        execute = self._connection.execute
+        execute("ALTER TABLE results RENAME TO before")
+        self._create()
+        there = [name for _, name, *_ in execute("PRAGMA table_info(before)")]
+        new = ", ".join(map(str, _OF_VERSION_2.values()))
+        execute(
+            f"INSERT INTO results ({_in_quotes([*there, *_OF_VERSION_2])}) "
+            f"SELECT {_in_quotes(there)}, {new} FROM before"
+        )
+        execute("DROP TABLE before")
 
     def _write_ahead(self) -> None:
         """Let readers and a writer not wait for each other."""
@@ -152,7 +199,7 @@ class Results:
 
     def add_table(self, table: "pd.DataFrame") -> None:
         """Write all rows of a table, such as a stored one: they need not be measured again."""
-        known = columns()
+        known, table = columns(), _with_older_keys(table)
         rows = table[[name for name in table.columns if name in known]].astype(object)
         rows = rows.where(rows.notna(), None)
         with _Transaction(self._connection):

@@ -34,9 +34,11 @@ def sweep(
     seeds: Any = 0,
     *,
     batch_norm: Any = None,
+    batch_sizes: Any = None,
     l2: Any = None,
     dropout: Any = 0,
     label_noise: Any = 0,
+    steps: Any = 0,
     measures: Any = USUAL,
     store: str | os.PathLike[str] | None = None,
     device: str | torch.device | None = None,
@@ -62,19 +64,23 @@ def sweep(
     epochs : iterable of int
         When to measure; 0 is before training. Training ends with the last.
     train_sizes : iterable of int, optional
-        How many training examples, the first ones; by default all, that is 48,000 of MNIST and
-        Fashion-MNIST and 40,000 of CIFAR-10, as in the paper. Half of them and fewer are repeated
-        as often as fits, so that an epoch has about as many steps as with all.
+        How many training examples, the first ones; by default all, but 48,000 of MNIST and
+        Fashion-MNIST and 40,000 of CIFAR-10, as in the paper's code. Half of that and fewer are
+        repeated as often as fits, so that an epoch has about as many steps as by default.
     protocols : "A", "B", or both
         See `nhlib.Recipe`; no early stopping.
     seeds : iterable of int, default 0
         From 0 to 2⁶³ - 1: of weights, of the order of examples, and of label noise.
-    batch_norm, l2 : iterable, optional
-        By default as the protocol has it: none and 0 in A; batch norm and 1e-6 in B.
+    batch_norm, batch_sizes, l2 : iterable, optional
+        By default as the protocol has it: batch norm or none, the examples in a minibatch, and
+        the penalty.
     dropout : iterable of float, default 0
         See `nhlib.mlp`. Networks with dropout are trained one by one.
     label_noise : iterable of float, default 0
         Fractions of training labels that are shuffled.
+    steps : iterable of int, default 0
+        Minibatches after those epochs at which to measure, fewer than an epoch has:
+        ``epochs=0, steps=[25, 50]`` is within the first epoch.
     measures : str, or iterable of them
         {measures}
     store : path, optional
@@ -122,9 +128,11 @@ def sweep(
         protocols=protocols,
         seeds=seeds,
         batch_norm=batch_norm,
+        batch_sizes=batch_sizes,
         l2=l2,
         dropout=dropout,
         label_noise=label_noise,
+        steps=steps,
         measures=measures,
     )
     if client is not None and not (hasattr(client, "submit") and hasattr(client, "cancel")):
@@ -182,7 +190,7 @@ def measure(
     ----------
     grid : Grid
         The sweep.
-    missing : dict of Configuration to list of int
+    missing : dict of Configuration to list of Moment
         What of it to measure.
     device : str or torch.device, optional
         Where to train and measure.
@@ -213,5 +221,5 @@ def rehearse(grid: Grid, missing: Missing) -> Rows:
     """Make the rows that would be measured, with zeros for all measures."""
     zeros = {column: 0 for name in grid.measures for column in MEASURES[name].shown_by}
     for configuration, late in missing.items():
-        for epoch in late:
-            yield {**configuration.row(epoch), **zeros}
+        for moment in late:
+            yield {**configuration.row(moment), **zeros}

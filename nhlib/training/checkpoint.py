@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nhlib._files import check_folder, replacing
 from nhlib.data import Dataset
-from nhlib.training.history import History
+from nhlib.training.history import History, Moment
 from nhlib.training.recipe import Recipe
 
 FORMAT = "nhlib training 1"
@@ -41,7 +41,7 @@ class Checkpoint:
         network: nn.Module,
         data: Dataset,
         recipe: Recipe,
-        snapshots: Sequence[int],
+        snapshots: Sequence[Moment],
         seed: int,
     ) -> None:
         self.path = Path(path)
@@ -92,9 +92,9 @@ class Checkpoint:
             return
         device = next(network.parameters()).device
         snapshots = {}
-        for epoch, state in self.saved["snapshots"].items():
-            snapshots[epoch] = copy.deepcopy(network).eval()
-            snapshots[epoch].load_state_dict(state)
+        for moment, state in self.saved["snapshots"].items():
+            snapshots[moment] = copy.deepcopy(network).eval()
+            snapshots[moment].load_state_dict(state)
         history.resume(self.saved["history"], snapshots)
         network.load_state_dict(self.saved["network"])
         optimizer.load_state_dict({**optimizer.state_dict(), "state": self.saved["optimizer"]})
@@ -112,7 +112,7 @@ class Checkpoint:
             "network": network.state_dict(),
             "optimizer": optimizer.state_dict()["state"],  # its settings follow from the recipe
             "history": {name: getattr(history, name) for name in names},
-            "snapshots": {e: taken.state_dict() for e, taken in history.snapshots.items()},
+            "snapshots": {m: taken.state_dict() for m, taken in history.snapshots.items()},
             "random": torch.get_rng_state(),
         }
         device = next(network.parameters()).device

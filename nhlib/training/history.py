@@ -12,6 +12,26 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+# When a network is copied: after so many epochs, or after some minibatches of the next one, too.
+Moment = int | tuple[int, int]
+
+
+def moment_order(moment: Moment) -> tuple[int, int]:
+    """Return the epochs of a moment and the minibatches after them, which sort as time does."""
+    return (moment, 0) if isinstance(moment, int) else moment
+
+
+def last_epoch(moment: Moment) -> int:
+    """Return the epoch in which a moment is, or which ends there."""
+    epoch, step = moment_order(moment)
+    return epoch + (step > 0)
+
+
+def _in_words(moment: Moment) -> str:
+    epoch, step = moment_order(moment)
+    return f"{epoch} + {step} steps" if step else str(epoch)
+
+
 class _Epoch(NamedTuple):
     train_loss: float
     train_accuracy: float
@@ -44,7 +64,7 @@ class History:
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
         self._epochs: list[_Epoch] = []
-        self._snapshots: dict[int, nn.Module] = {}
+        self._snapshots: dict[Moment, nn.Module] = {}
 
     def record(
         self,
@@ -59,11 +79,13 @@ class History:
         # Everything else follows from this list, and within an append there is no interrupt.
         self._epochs.append(_Epoch(train_loss, train_accuracy, test_accuracy))
 
-    def take_snapshot(self, epoch: int, network: nn.Module) -> None:
-        """Copy a network as it is after an epoch; the copy counts once the epoch is recorded."""
-        self._snapshots[epoch] = copy.deepcopy(network).eval()
+    def take_snapshot(self, moment: Moment, network: nn.Module) -> None:
+        """Copy a network as it is; the copy counts once the epoch is recorded."""
+        self._snapshots[moment] = copy.deepcopy(network).eval()
 
-    def resume(self, table: Mapping[str, Sequence[Any]], snapshots: dict[int, nn.Module]) -> None:
+    def resume(
+        self, table: Mapping[str, Sequence[Any]], snapshots: dict[Moment, nn.Module]
+    ) -> None:
         """Take over what an earlier training recorded: its columns by name, and its snapshots."""
         self._snapshots = snapshots
         self._epochs = [
@@ -94,9 +116,13 @@ class History:
         return [epoch.test_accuracy for epoch in self._epochs]
 
     @property
-    def snapshots(self) -> dict[int, nn.Module]:
-        """Networks as they were, by epoch; `network` returns copies of them."""
-        return {epoch: taken for epoch, taken in self._snapshots.items() if epoch <= self.epochs}
+    def snapshots(self) -> dict[Moment, nn.Module]:
+        """Networks as they were, by epoch, or by epoch and step; `network` returns copies."""
+        return {
+            moment: self._snapshots[moment]
+            for moment in sorted(self._snapshots, key=moment_order)
+            if last_epoch(moment) <= self.epochs
+        }
 
     @property
     def stopped_early(self) -> bool:
@@ -107,10 +133,17 @@ class History:
         losses = self.train_loss
         return bool(self.epochs - 1 - losses.index(min(losses)) >= self.recipe.patience)
 
-    def network(self, epoch: int) -> nn.Module:
+    def network(self, epoch: int, step: int = 0) -> nn.Module:
         """Return the network as it was after an epoch; epoch 0 is before training.
 
         Every call makes a new network, in eval mode, on the device it was trained on.
+
+        Parameters
+        ----------
+        epoch : int
+            Epochs that were complete.
+        step : int, default 0
+            Minibatches of the next epoch after them.
 
         Raises
         ------
@@ -118,12 +151,14 @@ class History:
             If no snapshot was taken then.
         """
         snapshots = self.snapshots
-        if epoch not in snapshots:
-            taken = ", ".join(map(str, snapshots))
+        moment: Moment = (epoch, step) if step else epoch
+        if moment not in snapshots:
+            taken = ", ".join(map(_in_words, snapshots))
             hint = f"there are epochs {taken}" if taken else "pass snapshots=(0, 1, …) to fit"
             early = f", and training stopped early after {self.epochs}" * self.stopped_early
-            raise ValueError(f"epoch: no snapshot of epoch {epoch!r}; {hint}{early}")
-        return copy.deepcopy(snapshots[epoch])
+            wanted = f"{epoch!r} + {step!r} steps" if step else repr(epoch)
+            raise ValueError(f"epoch: no snapshot of epoch {wanted}; {hint}{early}")
+        return copy.deepcopy(snapshots[moment])
 
     def table(self) -> "pd.DataFrame":
         """Return one row an epoch: losses, accuracies and learning rate."""
@@ -145,5 +180,5 @@ class History:
         if self.epochs:
             parts.append(f"test accuracy {self.test_accuracy[-1]:.3g}")
         if self.snapshots:
-            parts.append(f"snapshots of epochs {', '.join(map(str, self.snapshots))}")
+            parts.append(f"snapshots of epochs {', '.join(map(_in_words, self.snapshots))}")
         return f"History({', '.join(parts)})"

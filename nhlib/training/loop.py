@@ -19,8 +19,8 @@ from nhlib.data import Dataset
 from nhlib.training.augmentation import apply_changes
 from nhlib.training.checkpoint import Checkpoint
 from nhlib.training.endings import Diverged, Stopped
-from nhlib.training.history import History
-from nhlib.training.preconditions import check_stop, check_training, snapshot_epochs
+from nhlib.training.history import History, Moment, moment_order
+from nhlib.training.preconditions import check_stop, check_training, snapshot_moments
 from nhlib.training.randomness import epoch_order, random_state
 from nhlib.training.recipe import Recipe
 
@@ -33,7 +33,7 @@ def fit(
     data: Dataset,
     recipe: Recipe = Recipe(),  # noqa: B008 (it cannot be changed)
     *,
-    snapshots: Iterable[int] = (),
+    snapshots: Iterable[Moment] = (),
     seed: int = 0,
     device: str | torch.device | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -56,9 +56,10 @@ def fit(
         are copied to the device whole.
     recipe : Recipe, optional
         The settings; by default protocol A.
-    snapshots : iterable of int, optional
+    snapshots : iterable of int or of (int, int), optional
         Epochs after which a copy of the network is kept, for `History.network`; 0 is the
-        untrained network. Epochs that early stopping does not reach are left out.
+        untrained network, and ``(0, 25)`` is after 25 minibatches of the first epoch. Epochs that
+        early stopping does not reach are left out.
     seed : int, default 0
         Decides the order of the examples (see `epoch_order`), not the initial weights.
     device : str or torch.device, optional
@@ -107,14 +108,16 @@ def fit(
     0.9
     >>> untrained = history.network(0)
     """
-    wanted, seed = snapshot_epochs(snapshots), seed_number(seed)
+    wanted, seed = snapshot_moments(snapshots), seed_number(seed)
     check_training(network, data, recipe, wanted)
     check_stop(stop)
     true_or_false("progress", progress)
     device = None if device is None else torch_device("device", device)
     saved = None
     if checkpoint is not None:
-        saved = Checkpoint(checkpoint, network, data, recipe, sorted(wanted), seed)
+        saved = Checkpoint(
+            checkpoint, network, data, recipe, sorted(wanted, key=moment_order), seed
+        )
     network.to(device)
     if _is_convolutional(network):
         network.to(memory_format=torch.channels_last)  # in which convolutions are fastest
@@ -130,8 +133,10 @@ def fit(
     # By the epoch after which they are, so that no interrupt comes between weights and history.
     complete = {0: copy.deepcopy(network.state_dict())}
 
-    def step_done() -> None:
+    def step_done(step: int) -> None:
         bar.update()
+        if (history.epochs, step) in wanted:
+            history.take_snapshot((history.epochs, step), network)
         if stop is not None and stop():
             raise Stopped(f"training was stopped in epoch {history.epochs + 1}", history)
 
@@ -228,7 +233,7 @@ def _epoch(
     order: Int64[Tensor, " n"],
     changes: Float[Tensor, "n 2 3"] | None,
     history: History,
-    step_done: Callable[[], None],
+    step_done: Callable[[int], None],
 ) -> tuple[float, float]:
     """Train for the next epoch, and return its mean loss and accuracy."""
     inputs, labels = train
@@ -256,7 +261,7 @@ def _epoch(
         losses.append(loss.detach() + _penalty(optimizer))
         predictions.append(output.argmax(1))
         optimizer.step()
-        step_done()
+        step_done(step + 1)
     # The weights as well, because no loss has seen yet what the last step did to them.
     weights = [
         weight.detach().sum() for group in optimizer.param_groups for weight in group["params"]

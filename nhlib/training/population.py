@@ -12,12 +12,12 @@ from nhlib._progress import progress_bar
 from nhlib._threads import threads_for
 from nhlib.data import Dataset, Split
 from nhlib.training.endings import Stopped
-from nhlib.training.history import History
+from nhlib.training.history import History, Moment
 from nhlib.training.loop import products_in_a_step
 from nhlib.training.mlp_layers import Member, layers_of
-from nhlib.training.preconditions import check_stop, check_training, snapshot_epochs
+from nhlib.training.preconditions import check_stop, check_training, snapshot_moments
 from nhlib.training.recipe import Recipe
-from nhlib.training.stacked_mlps import Program, StepDone
+from nhlib.training.stacked_mlps import Program, State
 
 
 class Population:
@@ -38,9 +38,9 @@ class Population:
         Likewise; by default protocol A.
     seeds : int, or a sequence of them, default 0
         Likewise: the order of the examples, as `nhlib.fit` takes it.
-    snapshots : iterable of int, optional
-        Epochs after which every member is kept, for ``histories[i].network(epoch)``; every
-        recipe has to reach them.
+    snapshots : iterable of int or of (int, int), optional
+        Epochs, or epochs and minibatches after them, at which every member is kept, for
+        ``histories[i].network(epoch)``; every recipe has to reach them.
     device : str or torch.device, optional
         Where to train; the networks are moved there. By default where they are.
 
@@ -84,7 +84,7 @@ class Population:
         recipes: Recipe | Sequence[Recipe] = Recipe(),  # noqa: B008 (it cannot be changed)
         seeds: int | Sequence[int] = 0,
         *,
-        snapshots: Iterable[int] = (),
+        snapshots: Iterable[Moment] = (),
         device: str | torch.device | None = None,
     ) -> None:
         if isinstance(networks, nn.Module):
@@ -95,7 +95,7 @@ class Population:
         n = len(networks)
         self.histories: list[History] = []
         self.failed: dict[int, str] = {}
-        self._wanted = snapshot_epochs(snapshots)
+        self._wanted = snapshot_moments(snapshots)
         of_each = _for_each("data", data, Dataset, n)
         recipe_of = _for_each("recipes", recipes, Recipe, n)
         seed_of = _for_each("seeds", seeds, int, n)
@@ -173,15 +173,17 @@ class Population:
             network.zero_grad()
         with progress_bar("population", steps, "steps", progress) as bar:
 
-            def step_done(n_members: int) -> None:
+            def members_done(n_members: int) -> None:
                 bar.update(n_members)
                 if stop is not None and stop():
                     raise Stopped("the training of a population was stopped", self.histories)
 
             for recipe, members in self._groups.values():
-                self._fit(recipe, members, step_done)
+                self._fit(recipe, members, members_done)
 
-    def _fit(self, recipe: Recipe, members: list[Member], step_done: StepDone) -> None:
+    def _fit(
+        self, recipe: Recipe, members: list[Member], members_done: Callable[[int], None]
+    ) -> None:
         n_products = sum(products_in_a_step(member.network, recipe) for member in members)
         with (
             interrupts_held_back() as interrupts,
@@ -194,9 +196,9 @@ class Population:
                     self.histories[member.number].take_snapshot(0, member.network)
             program: Program | None = Program(members, recipe)
             while program is not None:
-                program = self._train(program, step_done)
+                program = self._train(program, members_done)
 
-    def _train(self, program: Program, step_done: StepDone) -> Program | None:
+    def _train(self, program: Program, members_done: Callable[[int], None]) -> Program | None:
         """Train until some members end; return a program of the others, or None."""
         recipe = program.recipe
         histories = [self.histories[member.number] for member in program.members]
@@ -204,6 +206,12 @@ class Population:
         # By the epoch after which they are, so that no interrupt comes between weights and history.
         complete = {epoch: program.state()}
         going_on = list(range(len(histories)))
+        within: dict[Moment, State] = {}  # the epoch that runs
+
+        def step_done(step: int) -> None:
+            if (epoch - 1, step) in self._wanted:
+                within[epoch - 1, step] = program.state()
+            members_done(len(program.members))
 
         def write_back() -> None:
             for k, history in enumerate(histories):
@@ -222,11 +230,15 @@ class Population:
                             f"{recipe.learning_rate_in(epoch):g}"
                         )
                         continue
+                    for moment, state in within.items():
+                        program.write(k, state)
+                        histories[k].take_snapshot(moment, member.network)
                     snapshot_of = None
                     if epoch in self._wanted:
                         program.write(k, complete[epoch])
                         snapshot_of = member.network
                     histories[k].record(losses[k], hits[k], accuracies[k], snapshot_of)
+                within.clear()
                 going_on = [
                     k
                     for k, history in enumerate(histories)

@@ -11,20 +11,33 @@ from nhlib._arguments import whole_number
 from nhlib._threads import threads_for
 from nhlib.data import Dataset
 from nhlib.networks import undisturbed
+from nhlib.training.history import Moment, last_epoch, moment_order
 from nhlib.training.recipe import Recipe
 
 # What PyTorch raises where a network cannot compute with what it is given.
 _PYTORCH_ERRORS = (RuntimeError, ValueError, IndexError, TypeError)
 
 
-def snapshot_epochs(snapshots: Any) -> set[int]:
-    """Return the epochs after which snapshots are asked for."""
-    if not isinstance(snapshots, Iterable):
+def snapshot_moments(snapshots: Any) -> set[Moment]:
+    """Return when snapshots are asked for."""
+    if not isinstance(snapshots, Iterable) or isinstance(snapshots, str):
         raise TypeError(f"snapshots: epochs are needed, such as (0, 3) or (), not {snapshots!r}")
-    return {whole_number("snapshots", epoch, 0) for epoch in snapshots}
+    return {_moment(given) for given in snapshots}
 
 
-def check_training(network: Any, data: Any, recipe: Any, snapshots: set[int]) -> None:
+def _moment(given: Any) -> Moment:
+    if not isinstance(given, (tuple, list)):
+        return whole_number("snapshots", given, 0)
+    if len(given) != 2:
+        raise ValueError(
+            "snapshots: an epoch, or an epoch and minibatches after it, such as (0, 25), are "
+            f"needed, not {given!r}"
+        )
+    epoch, step = whole_number("snapshots", given[0], 0), whole_number("snapshots", given[1], 0)
+    return (epoch, step) if step else epoch
+
+
+def check_training(network: Any, data: Any, recipe: Any, snapshots: set[Moment]) -> None:
     """Refuse what cannot be trained."""
     wanted: dict[str, tuple[Any, type]] = {
         "network": (network, nn.Module),
@@ -35,9 +48,15 @@ def check_training(network: Any, data: Any, recipe: Any, snapshots: set[int]) ->
         if not isinstance(given, kind):
             both = ", with its training and its test split" if kind is Dataset else ""
             raise TypeError(f"{name}: a {kind.__name__} is needed{both}; not {given!r}")
-    if max(snapshots, default=0) > recipe.epochs:
+    last = max(map(last_epoch, snapshots), default=0)
+    if last > recipe.epochs:
+        raise ValueError(f"snapshots: the recipe ends after epoch {recipe.epochs}, not {last}")
+    n_steps = -(-len(data.train) // recipe.batch_size)
+    step = max((moment_order(moment)[1] for moment in snapshots), default=0)
+    if step >= max(n_steps, 1):
         raise ValueError(
-            f"snapshots: the recipe ends after epoch {recipe.epochs}, not {max(snapshots)}"
+            f"snapshots: an epoch has {n_steps} minibatches, so that none is within it after "
+            f"{step} of them"
         )
     if not len(data.train) or not len(data.test):
         raise ValueError(f"data: both splits need examples, but this is {data!r}")

@@ -16,7 +16,7 @@ from nhlib.training.stacked_layout import Layout
 # Examples that all members see at once where no gradients are needed.
 _EVALUATION_BATCH = 1024
 
-# Called after every minibatch with the number of members that it trained.
+# Called after every minibatch with how many of the epoch there were.
 StepDone = Callable[[int], None]
 
 
@@ -143,7 +143,7 @@ class Program:
             losses.append(loss)
             hits.append(right)
             sizes.append(batch.shape[1])
-            step_done(len(self.members))
+            step_done(len(sizes))
         weight = torch.tensor(sizes, dtype=torch.float64) / n
         table = torch.stack(losses).double().cpu()
         finite = table.isfinite().all(dim=0)

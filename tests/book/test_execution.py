@@ -157,14 +157,15 @@ def test_page_has_its_own_text_with_outputs_that_are_kept(repository: Repository
 
 def test_what_the_text_says_is_held_against_the_results(repository: Repository) -> None:
     repository.notebook("user", "answer = 6 * 7", "answer")
-    repository.write("book/claims/user.py", "import comparison\n\ncomparison.near(answer, 42)")
+    said = "import comparison\n\ncomparison.near(answer, {})"
+    repository.write("book/claims/pages/user.py", said.format(42))
     near = "def near(found, said):\n    assert found == said, f'found {found}, not {said}'"
-    repository.write("book/claims/comparison.py", near)
+    repository.write("book/claims/pages/comparison.py", near)
     assert repository.executed() == ["index", "user"]
     assert "comparison" not in repository.page("user")
     assert repository.executed() == []
 
-    repository.write("book/claims/user.py", "import comparison\n\ncomparison.near(answer, 41)")
+    repository.write("book/claims/pages/user.py", said.format(41))
     status, messages, executed = repository.build()
     assert (status, executed) == (1, [])
     assert re.search(r"user\.ipynb: ERROR: stopped in what is said of it in .*user\.py", messages)

@@ -197,7 +197,7 @@ def test_what_a_cell_takes_from_another_is_set_by_one_cell_only(path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "path", sorted(BOOK.glob("claims/[0-9a-z]*.py")), ids=lambda path: path.stem
+    "path", sorted(BOOK.glob("claims/pages/[0-9a-z]*.py")), ids=lambda path: path.stem
 )
 def test_what_is_said_of_a_notebook_names_what_one_cell_has_set(path: Path) -> None:
     if path.stem == "comparison":

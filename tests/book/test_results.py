@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import nhlib as nh
-from nhlib.sweeps import grid
+from nhlib.sweeps import grid, with_all_keys
 from nhlib.sweeps.paper import EXPERIMENTS, experiment
 from nhlib.sweeps.results import KEYS
 
@@ -93,7 +93,8 @@ TABLES = {
 
 
 def stored(name):
-    return pd.read_csv(TABLES[name], dtype={"widths": str})
+    table = pd.read_csv(TABLES[name], dtype={"widths": str})
+    return with_all_keys(table, name, "")
 
 
 @pytest.fixture
@@ -106,7 +107,7 @@ def no_data(monkeypatch):
         split = nh.Split(torch.zeros(n, 1), labels)
         return nh.Dataset(name, split, split[:10_000], 10)
 
-    monkeypatch.setattr(grid, "whole_data", whole)
+    monkeypatch.setattr(grid, "load", whole)
 
 
 @pytest.mark.parametrize("name", TABLES)

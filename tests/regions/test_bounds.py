@@ -151,8 +151,9 @@ def test_montufar_by_hand():
     assert nh.montufar_bound(1, [2, 2]) == 2 * 3
     assert nh.montufar_bound(2, [4, 4]) == 2**2 * 11
     assert nh.montufar_bound(2, [5, 3]) == 2**2 * 7
-    assert nh.montufar_bound(2, [16, 16, 16]) == 8**2 * 8**2 * 137
-    assert nh.montufar_bound(3, [9, 6, 4]) == 3**3 * 2**3 * (1 + 4 + 6 + 4)
+    assert nh.montufar_bound(2, [16, 16, 16]) == 9**2 * 9**2 * 137
+    assert nh.montufar_bound(3, [9, 6, 4]) == 4**3 * 2**3 * (1 + 4 + 6 + 4)
+    assert nh.montufar_bound(3, [8, 6, 4]) == 2**3 * 2**3 * (1 + 4 + 6 + 4)
 
 
 @given(st.integers(1, 4), st.lists(st.integers(0, 9), min_size=1, max_size=4))
@@ -177,6 +178,47 @@ def test_a_fold_reaches_montufar():
     found = nh.segment(network, torch.tensor([-1.0]), torch.tensor([2.0]))
     assert found.n_regions == 7
     assert nh.montufar_bound(1, [2, 2]) <= found.n_regions <= nh.serra_bound(1, [2, 2])
+
+
+# Three units that fold [0, 1] four times, with kinks at 1/6, 1/3 and 2/3 (the last points left).
+ZIGZAG = ([1.0, 1.0, -1.0], [-1 / 6, -1 / 3, 2 / 3], [12.0, -9.0, 6.0], -3.0)
+
+
+def test_zigzags_reach_serras_folds():
+    weights, biases, outward, offset = ZIGZAG
+    modules, before = [], nn.Linear(1, 3)
+    before.weight.data = torch.tensor([[w] for w in weights])
+    before.bias.data = torch.tensor(biases)
+    for n_layers in (1, 2, 3):
+        modules += [before, nn.ReLU()]
+        found = nh.segment(nn.Sequential(*modules).double(), [-1.0], [2.0])
+        widths = [3] * n_layers
+        # One input: what no network exceeds is reached.
+        assert nh.montufar_bound(1, widths) == nh.serra_bound(1, widths) == 4**n_layers
+        assert found.n_regions == 4**n_layers
+        before = nn.Linear(3, 3)
+        before.weight.data = torch.tensor([[w * one for one in outward] for w in weights])
+        before.bias.data = torch.tensor(
+            [w * offset + b for w, b in zip(weights, biases, strict=True)]
+        )
+
+
+def test_zigzags_in_the_plane_reach_serras_folds():
+    weights, biases, outward, offset = map(np.array, ZIGZAG)
+    first, second = nn.Linear(2, 6, dtype=torch.float64), nn.Linear(6, 6, dtype=torch.float64)
+    zeros = np.zeros(3)
+    first.weight.data = torch.tensor(np.r_[np.c_[weights, zeros], np.c_[zeros, weights]])
+    first.bias.data = torch.tensor(np.r_[biases, biases])
+    # Six lines near the middle of the square, in general position: all 15 crossings are in it.
+    angles = np.pi * (np.arange(6) + 0.3) / 6
+    normals = np.c_[np.cos(angles), np.sin(angles)]
+    shifts = normals @ [0.5, 0.5] + 0.02 * np.array([1, -1, 2, -3, 2, 1])
+    out = np.r_[np.c_[outward, zeros], np.c_[zeros, outward]]
+    second.weight.data = torch.tensor(normals @ out.T)
+    second.bias.data = torch.tensor(normals @ [offset, offset] - shifts)
+    network = nn.Sequential(first, nn.ReLU(), second, nn.ReLU())
+    found = nh.partition(network, extent=(0, 1, 0, 1))
+    assert found.n_regions == nh.montufar_bound(2, [6, 6]) == 4**2 * 22
 
 
 # -- Hanin and Rolnick -----------------------------------------------------------------------

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 import nhlib as nh
 from nhlib.sweeps.batches import Batch, divide, examples_shown, source
+from nhlib.sweeps.configuration import Moment
 from nhlib.sweeps.grid import Grid
 from nhlib.sweeps.results import Results
 
@@ -99,7 +100,8 @@ def test_a_batch_measures_what_it_holds():
     whole = nh.load("moons")
     (batch,) = divide(grid, missing(grid))
     one, other = batch.networks
-    part = Batch("moons", {one: [2], other: [0, 2]}, ("redundancy",))
+    late = {one: [Moment(2, 0)], other: [Moment(0, 0), Moment(2, 0)]}
+    part = Batch("moons", late, ("redundancy",))
     rows = [(row["widths"], row["epoch"]) for row in part.rows(whole)]
     assert rows == [("4", 2), ("5", 0), ("5", 2)]
     alone = nh.sweep("moons", [4, 5], [0, 2], measures="redundancy", progress=False)

@@ -16,11 +16,13 @@ SEVERAL = {
     "widths": [5, (4, 3)],
     "protocols": ["A", "B"],
     "batch_norm": [False, True],
+    "batch_sizes": [16, 64],
     "l2": [0.0, 0.5],
     "dropout": [0.0, 0.25],
     "label_noise": [0.0, 0.5],
     "seeds": [0, 3],
     "epochs": [0, 2],
+    "steps": [0, 1],
 }
 
 
@@ -39,7 +41,7 @@ def test_keys_are_the_first_columns():
 
 @pytest.mark.parametrize("argument", FACTORS)
 def test_each_factor_varies_its_own_key(argument):
-    others = {"data": "digits", "train_sizes": 100, "epochs": 1}
+    others = {"data": "digits", "train_sizes": 200, "epochs": 1}
     grid = Grid(**{**others, argument: SEVERAL[argument]}, measures="redundancy")
     rows = [dict(zip(KEYS, key, strict=True)) for key in grid.keys]
     assert len(rows) == 2
@@ -80,7 +82,7 @@ def test_numbers_may_be_numpys_and_torchs():
         train_sizes=np.array(100),
     )
     assert other.configurations == plain.configurations
-    assert other.epochs == plain.epochs
+    assert other.moments == plain.moments
     for configuration in other.configurations:
         kinds = {type(value) for value in vars(configuration).values()}
         assert kinds <= {str, int, bool, float, tuple}

@@ -63,7 +63,7 @@ def test_older_stores_get_its_columns(activity, tmp_path):
             name: kind for _, name, kind, *_ in connection.execute("PRAGMA table_info(results)")
         }
         assert kinds == columns()
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (3,)
 
 
 def test_a_store_with_columns_of_a_measure_that_is_gone(activity, monkeypatch, tmp_path):

@@ -38,22 +38,22 @@ def stand_ins(monkeypatch):
 
     def whole_data(name):
         loaded.append(name)
-        n = {"mnist": 48_000, "cifar10": 40_000}.get(name, 50_000)
+        n = {"mnist": 60_000, "cifar10": 50_000}.get(name, 50_000)
         split = nh.Split(torch.zeros(n, 1), torch.arange(n) % 10)
         return nh.Dataset(name, split, split[:100], 10)
 
-    monkeypatch.setattr(grid, "whole_data", whole_data)
+    monkeypatch.setattr(grid, "load", whole_data)
     return loaded
 
 
 def settings(steps, protocol, measure, *names):
     """Return the different values that some settings take, wherever a measure is taken."""
     return {
-        tuple(getattr(c, name) if name != "epoch" else epoch for name in names)
+        tuple(getattr(c, name) if name != "epoch" else moment.epoch for name in names)
         for wanted in steps
         if measure in wanted.measures
         for c in wanted.configurations
-        for epoch in wanted.epochs
+        for moment in wanted.moments
         if c.protocol == protocol
     }
 
@@ -68,10 +68,10 @@ def product(*values):
 def measured(steps):
     """Return all that is measured, each with the network and the epoch."""
     return {
-        (tuple(c.row(epoch).items()), measure)
+        (tuple(c.row(moment).items()), measure)
         for wanted in steps
         for c in wanted.configurations
-        for epoch in wanted.epochs
+        for moment in wanted.moments
         for measure in wanted.measures
     }
 
@@ -84,7 +84,8 @@ def test_all_can_be_built_and_full_ones_hold_the_small_ones(name, stand_ins):
     small, full = experiment(name), experiment(name, full=True)
     assert set(stand_ins) == {name.split("-")[0]}
     assert measured(small) < measured(full)
-    assert {measure for _, measure in measured(small)} - {"kmeans_train"} == EVERYTHING
+    taken = {"redundancy", "knn"} if name == "mnist-first-epoch" else EVERYTHING
+    assert {measure for _, measure in measured(small)} - {"kmeans_train"} == taken
     for wanted in full:
         for c in wanted.configurations:
             deep = c.data == "cifar10"
@@ -95,7 +96,8 @@ def test_all_can_be_built_and_full_ones_hold_the_small_ones(name, stand_ins):
             if deep:
                 assert c.protocol == "B"
             whole = wanted.data[c.data]
-            assert c.examples_an_epoch(whole) == len(whole.train) // c.train_size * c.train_size
+            budget = max(c.train_size, {"mnist": 48_000, "cifar10": 40_000}[c.data])
+            assert c.examples_an_epoch(whole) == budget // c.train_size * c.train_size
 
 
 @pytest.mark.parametrize("protocol", ["A", "B"])
@@ -294,5 +296,5 @@ def test_nothing_takes_no_time():
 def test_a_forecast_does_not_leave_one_example_by_itself(monkeypatch):
     # 65 examples are a minibatch of 64 and one of 1; of the 60 that are trained on there is none.
     digits = nh.load("digits")
-    monkeypatch.setattr(grid, "whole_data", lambda _: replace(digits, train=digits.train[:65]))
+    monkeypatch.setattr(grid, "load", lambda _: replace(digits, train=digits.train[:65]))
     assert seconds(widths=[20], epochs=3, train_sizes=60, batch_norm=True) > 0

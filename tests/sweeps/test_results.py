@@ -99,6 +99,16 @@ def test_a_stored_table_counts_as_measured(tmp_path):
         assert results.table().equals(table)
 
 
+def test_tables_from_before_batch_sizes_were_kept():
+    with nh.Results(":memory:") as results:
+        results.add(row(0, batch_size=64, knn=0.5))
+        table = results.table()
+        older = table.drop(columns=["batch_size", "step", "dropout"])
+        with nh.Results(":memory:") as others:
+            others.add_table(older)
+            assert others.table().equals(table)
+
+
 @pytest.mark.parametrize("column", ["knnn", "Seed", "seed; DROP TABLE results"])
 def test_columns_that_are_none(column):
     with nh.Results(":memory:") as results:
@@ -125,7 +135,7 @@ def test_files_that_are_no_results(tmp_path):
     for path, message in (
         (text, "store: .* is no table of results"),
         (foreign, "store: .* is an SQLite file of another program"),
-        (newer, "store: .* has columns of version 99, and this nhlib writes version 2"),
+        (newer, "store: .* has columns of version 99, and this nhlib writes version 3"),
     ):
         before = path.read_bytes()
         with pytest.raises(ValueError, match=message):
@@ -144,8 +154,9 @@ def test_files_that_are_no_results(tmp_path):
 def test_the_schema_is_the_one_that_users_have():
     # Whoever changes the keys has to count the version up; new measures come before "failed".
     assert tuple(columns()) == (
-        *("data", "train_size", "widths", "protocol", "batch_norm", "l2", "dropout"),
-        *("label_noise", "seed", "epoch", "train_loss", "train_accuracy", "test_accuracy"),
+        *("data", "train_size", "widths", "protocol", "batch_norm", "batch_size", "l2"),
+        *("dropout", "label_noise", "seed", "epoch", "step"),
+        *("train_loss", "train_accuracy", "test_accuracy"),
         *("redundancy_train", "redundancy_train_n", "redundancy_test_n"),
         "redundancy_test",
         *("redundancy_random_n", "n", "kmeans", "kmeans_train"),

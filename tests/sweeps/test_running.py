@@ -23,6 +23,34 @@ def digits():
     return nh.load("digits")
 
 
+def test_rows_within_an_epoch():
+    grid = {"widths": [12, 15], "epochs": [0, 1], "steps": [0, 2, 5], "batch_sizes": [32, 128]}
+    grid |= {"train_sizes": 700, "measures": "redundancy", "progress": False}
+    table = nh.sweep("digits", **grid)
+    assert (
+        table.groupby(["batch_size", "widths"])[["epoch", "step"]]
+        .apply(
+            lambda rows: (
+                rows.to_numpy().tolist() == [[0, 0], [0, 2], [0, 5], [1, 0], [1, 2], [1, 5]]
+            )
+        )
+        .all()
+    )
+    whole = (table["epoch"] == 1) & (table["step"] == 0)
+    assert table["train_loss"].notna().equals(whole)
+    digits = nh.load("digits")
+    data = replace(digits, train=digits.train[:700])
+    twice = replace(data, train=nh.Split(*(torch.cat([x, x]) for x in vars(data.train).values())))
+    for row in table[table["widths"] == "15"].itertuples():
+        network, recipe = nh.mlp(64, [15], 10), nh.Recipe(epochs=2, batch_size=row.batch_size)
+        moment = (row.epoch, row.step)
+        history = nh.fit(network, twice, recipe, snapshots=[moment], progress=False)
+        codes = nh.encode(history.network(*moment), data.test)
+        assert row.redundancy_test == pytest.approx(nh.redundancy_ratio(codes), abs=0.01)
+    with pytest.raises(ValueError, match="steps: .* 1400 examples .* of 128 has 11 of them, so"):
+        nh.sweep("digits", **{**grid, "steps": [0, 11]})
+
+
 def test_every_row_is_what_the_network_alone_gives(digits, monkeypatch):
     # In float64, where trained together and trained alone are the same to the last bits.
     monkeypatch.setattr(configuration, "mlp", lambda *args, **more: nh.mlp(*args, **more).double())

@@ -19,6 +19,7 @@ from nhlib.networks.fully_connected import mlp
 from nhlib.networks.residual import resnet20
 from nhlib.training import loop, preconditions
 from nhlib.training.augmentation import Augmentation
+from nhlib.training.endings import Stopped
 from nhlib.training.history import History
 from nhlib.training.loop import fit
 from nhlib.training.randomness import epoch_order
@@ -378,6 +379,40 @@ def test_snapshots_are_the_network_at_those_epochs(digits):
     assert same(history.network(2).state_dict(), shorter.state_dict())
 
 
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_snapshots_within_an_epoch(digits, batch_norm):
+    recipe = Recipe(epochs=3, batch_size=30)
+    network = mlp(64, [8], 10, batch_norm=batch_norm, seed=1)
+    by_hand = copy.deepcopy(network)
+    history = fit(network, digits, recipe, snapshots=[(0, 3), 1, (1, 2)], seed=5)
+    assert list(history.snapshots) == [(0, 3), 1, (1, 2)]
+    optimizer = torch.optim.Adam(by_hand.parameters(), eps=1e-7)
+    for epoch, n_steps in ((1, 7), (2, 2)):
+        by_hand.train()
+        order = epoch_order(len(digits.train), 5, epoch).split(30)
+        for step, batch in enumerate(order[:n_steps], start=1):
+            optimizer.zero_grad()
+            output = by_hand(digits.train.inputs[batch])
+            F.cross_entropy(output, digits.train.labels[batch]).backward()
+            optimizer.step()
+            if (epoch, step) in {(1, 3), (2, 2)}:
+                taken = history.network(epoch - 1, step)
+                assert not taken.training
+                for name, expected in by_hand.state_dict().items():
+                    torch.testing.assert_close(taken.state_dict()[name], expected)
+    with pytest.raises(ValueError, match=r"epoch 0 \+ 4 steps; there are epochs 0 \+ 3 steps, 1"):
+        history.network(0, 4)
+    assert "snapshots of epochs 0 + 3 steps, 1, 1 + 2 steps" in repr(history)
+
+
+def test_snapshots_within_an_epoch_that_was_not_completed(digits):
+    network, calls = mlp(64, [8], 10), iter(range(100))
+    recipe = Recipe(epochs=2, batch_size=30)
+    with pytest.raises(Stopped) as raised:
+        fit(network, digits, recipe, snapshots=[(0, 3)], stop=lambda: next(calls) == 5)
+    assert raised.value.history.snapshots == {}
+
+
 def test_snapshots_are_independent_plain_networks(digits):
     network = mlp(64, [10], 10)
     history = fit(network, digits, Recipe(epochs=1), snapshots=[1])
@@ -582,6 +617,11 @@ def test_wrong_arguments_are_explained(unchecked, digits):
     )
     refuse(unchecked, ValueError, "snapshots: .* not -1", network, digits, snapshots=[-1])
     refuse(unchecked, TypeError, "snapshots: .* not 0.5", network, digits, snapshots=[0.5])
+    text = "snapshots: an epoch has 7 minibatches, so that none is within it after 7 of them"
+    refuse(unchecked, ValueError, text, network, digits, Recipe(batch_size=30), snapshots=[(0, 7)])
+    text = r"snapshots: an epoch, or an epoch and minibatches .* needed, not \(1, 2, 3\)"
+    refuse(unchecked, ValueError, text, network, digits, snapshots=[(1, 2, 3)])
+    refuse(unchecked, ValueError, "snapshots: .* not -1", network, digits, snapshots=[(0, -1)])
     for wrong in (1, None):
         text = f"snapshots: epochs are needed, such as .*, not {wrong}"
         refuse(unchecked, TypeError, text, network, digits, snapshots=wrong)

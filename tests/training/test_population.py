@@ -16,6 +16,7 @@ from nhlib import _progress
 from nhlib.data.dataset import Dataset, Split
 from nhlib.networks.fully_connected import mlp
 from nhlib.training import stacked_mlps
+from nhlib.training.history import moment_order
 from nhlib.training.loop import fit
 from nhlib.training.recipe import Recipe
 
@@ -85,8 +86,12 @@ def as_alone(networks, data=DATA, recipes=A, seeds=0, tolerance=1e-9, snapshots=
         assert ours.epochs == theirs.epochs
         assert ours.train_loss == pytest.approx(theirs.train_loss, rel=tolerance, abs=tolerance)
         assert ours.snapshots.keys() == theirs.snapshots.keys()
-        for epoch in theirs.snapshots:
-            same(ours.network(epoch), theirs.network(epoch), tolerance)
+        for moment in theirs.snapshots:
+            same(
+                ours.network(*moment_order(moment)),
+                theirs.network(*moment_order(moment)),
+                tolerance,
+            )
         if tolerance < 1e-6:  # else an example may lie between two classes
             assert ours.train_accuracy == pytest.approx(theirs.train_accuracy, abs=tolerance)
             assert ours.test_accuracy == pytest.approx(theirs.test_accuracy, abs=tolerance)
@@ -104,6 +109,16 @@ SHAPES = {
     "depths mixed": [(5,), (3, 8), (7,), (2, 3, 4), (6, 2)],
     "one network": [(4, 3)],
 }
+
+
+def test_snapshots_within_epochs():
+    networks = [net(5), net(3, 4), net(7, seed=1), net(2)]
+    recipes = [A, A, A, DIVERGING]
+    seeds = [0, 0, 1, 0]
+    within = [0, (0, 1), (0, 3), 1, (1, 2)]
+    as_alone(networks, recipes=recipes, seeds=seeds, snapshots=within)
+    normed = [net(5, batch_norm=True), net(4, batch_norm=True)]
+    as_alone(normed, [DATA, SMALLER], B, snapshots=[(3, 2), (0, 1)])
 
 
 @pytest.mark.parametrize("recipe", [A, B], ids="AB")

@@ -11,7 +11,7 @@ import pandas as pd
 from nhlib._arguments import check_columns
 from nhlib.data import can_load
 from nhlib.phases import critical_size, means_over_seeds
-from nhlib.sweeps import FACTORS, KEYS, PROTOCOLS
+from nhlib.sweeps import FACTORS, KEYS, PROTOCOLS, with_all_keys
 
 # Columns of nhlib.sweep, and what they count in words.
 REDUNDANCIES = {
@@ -55,7 +55,7 @@ def _table(name: str, given: Any) -> pd.DataFrame:
 def check(name: str, table: pd.DataFrame) -> pd.DataFrame:
     """Return a table with a column of widths, if its networks differ only where axes are."""
     called = f"tables[{name!r}]"
-    check_columns(called, table, KEYS, "; pass what nh.sweep returns")
+    table = with_all_keys(table, called, "; pass what nh.sweep returns")
     if not len(table):
         raise ValueError(f"{called}: at least one measured network is needed, and there is none")
     for column in [column for column in KEYS if column not in {"widths", *_VARIED}]:

@@ -9,7 +9,7 @@ import pandas as pd
 from nhlib._arguments import check_columns
 from nhlib.data import can_load
 from nhlib.explorers.sweeps.slices import FACTORS, with_factors
-from nhlib.sweeps import KEYS, MEASURES, PROTOCOLS, TRAINING, Results
+from nhlib.sweeps import MEASURES, PROTOCOLS, TRAINING, Results, with_all_keys
 
 # Measures are embedded as ten thousandths in 16 bits; this stands for none.
 _STEPS, _MISSING = 10_000, 65_535
@@ -39,7 +39,7 @@ def _check(name: str, table: Any) -> pd.DataFrame:
     """Return a table with one row a network and epoch, sorted, or say what is wrong with it."""
     if not isinstance(table, pd.DataFrame):
         raise TypeError(f"tables: {name!r} is a table of nh.sweep, not {table!r:.60}")
-    check_columns(f"tables[{name!r}]", table, KEYS, "; pass what nh.sweep returns")
+    table = with_all_keys(table, f"tables[{name!r}]", "; pass what nh.sweep returns")
     if len(table["data"].unique()) != 1:
         raise ValueError(
             f"tables[{name!r}]: rows of one data set are needed, not of "
