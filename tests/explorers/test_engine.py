@@ -20,7 +20,8 @@ from nhlib.data import with_label_noise
 from nhlib.explorers.common.digits import pack_digits
 from nhlib.explorers.engine.settings import facts, recipes
 from nhlib.measures.kmeans import kmeans, nearest_centre
-from nhlib.sweeps import PROTOCOLS, Grid
+from nhlib.sweeps import KEYS, PROTOCOLS, Grid
+from nhlib.sweeps.configuration import Moment
 from nhlib.training.randomness import epoch_order
 
 ENGINE = Path(__file__).parents[2] / "nhlib" / "explorers" / "engine"
@@ -262,7 +263,7 @@ def test_grids_are_those_of_nhlib(node, protocol, sizes, widths, own):
     assert len(found) == len(expected.configurations)
     by_keys = {tuple(sorted(one.items())): recipe for one, recipe in found}
     for configuration in expected.configurations:
-        row = configuration.row(0)
+        row = configuration.row(Moment(0, 0))
         del row["epoch"]
         recipe = by_keys[tuple(sorted(row.items()))]
         for name, value in asdict(configuration.recipe(1)).items():
@@ -410,7 +411,7 @@ def tables(draw):
     for seed in range(n):
         rows.append(
             {
-                **dict.fromkeys(facts()["keys"], 1),  # also those that come one day
+                **dict.fromkeys(KEYS, 1),  # also those that come one day
                 "data": "digits",
                 "train_size": draw(st.integers(1, 1437)),
                 "seed": seed,

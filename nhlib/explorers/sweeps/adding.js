@@ -4,7 +4,7 @@
 /** @import { State } from "./state.js" */
 import { h } from "../common/elements.js";
 import { grouped, plural, short } from "../common/words.js";
-import { settingsOf } from "./call.js";
+import { OF_PROTOCOLS, settingsOf } from "./call.js";
 import { FACTORS } from "./measured.js";
 import { BRIEF } from "./words.js";
 
@@ -19,6 +19,7 @@ const ADDED = {
   depth: [1, 20, true],
   label_noise: [0, 1, false],
   dropout: [0, 0.99, false],
+  batch_size: [1, 10000, true],
   l2: [0, 1, false],
 };
 // What tells networks apart, among the arguments of nh.sweep.
@@ -27,6 +28,7 @@ const NETWORKS = [
   "train_sizes",
   "protocols",
   "batch_norm",
+  "batch_sizes",
   "l2",
   "dropout",
   "label_noise",
@@ -88,7 +90,7 @@ export const addAdding = (state, runner) => {
       seeds: Array.from({ length: many }, (_, i) => i),
     };
     // Another protocol comes with its own of these.
-    if (factor === "protocol") for (const name of ["batch_norm", "l2"]) delete settings[name];
+    if (factor === "protocol") for (const [, name] of OF_PROTOCOLS) delete settings[name];
     const networks = NETWORKS.reduce((n, name) => n * (settings[name]?.length ?? 1), 1);
     return {
       table: ui.get("table"),

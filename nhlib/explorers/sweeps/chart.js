@@ -21,7 +21,7 @@ import { three } from "./words.js";
 
 // Factors whose values are names, or few.
 const NAMED = ["protocol", "batch_norm", "depth"];
-const LOGARITHMIC = ["epoch", "train_size", "l2"];
+const LOGARITHMIC = ["epoch", "train_size", "batch_size", "l2"];
 
 /** @type {(view: View, pixels: Ends) => Scale<any>} */
 const scaleOf = ({ along, xs }, pixels) => {
@@ -54,7 +54,7 @@ const paintChart = (state, view, area, x, y, colors) => {
   const own = state.placeIn(view);
   const here = x(own.point.x);
   const shown = several ? curves : [own.curve];
-  const logs = along === "epoch" || along === "l2" ? ", logarithmic" : "";
+  const logs = ["epoch", "batch_size", "l2"].includes(along) ? ", logarithmic" : "";
   const children = [
     ...axes({ area, x, y, xLabel: state.factors[along] + logs, yLabel: label, colors }),
     s("path", {

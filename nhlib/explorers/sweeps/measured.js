@@ -29,6 +29,7 @@ export const FACTORS = [
   "label_noise",
   "dropout",
   "batch_norm",
+  "batch_size",
   "l2",
 ];
 const MISSING = 65535;

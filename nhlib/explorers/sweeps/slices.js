@@ -67,6 +67,7 @@ export class Slices {
   constructor(stored, protocols, own) {
     this.table = new Measured(stored, own);
     this.protocols = protocols;
+    this.ofProtocols = [...new Set(Object.values(protocols).flatMap(Object.keys))];
     /** @type {Map<string, [along: string, lines: string][]>} */
     this.offers = new Map();
     /** @type {Map<string, [low: number, high: number]>} */
@@ -84,7 +85,7 @@ export class Slices {
     let others = FACTORS.filter((factor) => factor !== along && factor !== lines);
     if (along === "protocol" || lines === "protocol") {
       /** @type {string[]} */
-      const usual = others.filter((factor) => factor === "l2" || factor === "batch_norm");
+      const usual = others.filter((factor) => this.ofProtocols.includes(factor));
       cells = cells.filter((cell) =>
         usual.every((factor) => cell[factor] === this.protocols[cell.protocol][factor]),
       );
@@ -168,7 +169,7 @@ export class Slices {
     }
     if (!found.length) return null;
     const all = found;
-    const own = along === "protocol" || lines === "protocol" ? ["l2", "batch_norm"] : [];
+    const own = along === "protocol" || lines === "protocol" ? this.ofProtocols : [];
     /** @type {Slice["held"]} */
     const held = {};
     /** @type {Slice["choices"]} */

@@ -16,6 +16,7 @@ export const BRIEF = {
   label_noise: "Label noise",
   dropout: "Dropout",
   batch_norm: "Batch norm",
+  batch_size: "Batch size",
   l2: "L2 penalty",
 };
 
@@ -36,6 +37,8 @@ export const phraseOf = (factor, value) => {
       return value ? `${short(value)} of the labels shuffled` : "true labels";
     case "dropout":
       return value ? `dropout ${short(value)}` : "no dropout";
+    case "batch_size":
+      return `minibatches of ${grouped(value)}`;
     case "batch_norm":
       return value ? "with batch norm" : "no batch norm";
     default:
