@@ -46,7 +46,13 @@ export class Runner {
     ui.ended.signal.addEventListener("abort", () => this.runs.end());
     this.where = h(
       "select",
-      { "aria-label": "Where to train", onchange: () => this.refresh() },
+      {
+        "aria-label": "Where to train",
+        onchange: () => {
+          this.refresh();
+          changed();
+        },
+      },
       h("option", { value: "here" }, "in this page"),
       h("option", { value: "python" }, "in Python, with PyTorch"),
     );

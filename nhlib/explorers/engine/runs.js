@@ -15,7 +15,7 @@ import { fromCsv, toCsv } from "./table_file.js";
 const ASKED = "asked"; // the name of what was asked for last, while it is not done
 
 const SLOWLY =
-  "This browser has no WebAssembly with SIMD, or the page forbids it: training is some four times slower.";
+  "This browser has no WebAssembly with SIMD, or the page forbids it: training is several times slower.";
 
 export class Runs {
   /**

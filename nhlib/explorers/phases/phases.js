@@ -38,6 +38,7 @@ export default {
       state.own = laboratory.rows(/** @type {any} */ (fixed));
       state.alone = laboratory.choice === "mine";
       laboratory.element.hidden = fixed.data !== "digits";
+      runner.element.hidden = runner.here && fixed.data !== "digits";
       state.update();
       const { view } = state;
       refreshControls();

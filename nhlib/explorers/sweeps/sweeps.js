@@ -37,6 +37,7 @@ export default {
       const alone = laboratory.choice === "mine" && stored.data === "digits";
       state.mix(own, alone);
       laboratory.element.hidden = stored.data !== "digits";
+      runner.element.hidden = runner.here && stored.data !== "digits";
       let view = state.update();
       if (!view && alone) {
         // One network alone makes no curve; until there are more, it stands beside the stored ones.
