@@ -351,10 +351,15 @@ def labelled_codes(draw):
 def test_redundancy_and_neighbours_are_those_of_nhlib(node, drawn):
     train, labels, test, others = drawn
     found = node(
-        {"engine/measures.js": "knnAccuracy, redundancyAt"},
+        {
+            "engine/measures.js": "knnAccuracy, redundancyAt",
+            "engine/products.js": "openMachine",
+        },
         REVIVE
-        + """return [knnAccuracy(codes, examples, all, 9), redundancyAt(codes.train, given.n),
-          redundancyAt(codes.train, codes.train.n)];""",
+        + """const knn = [true, false].map((quick) =>
+            knnAccuracy(openMachine(quick), codes, examples, all, 9));
+          const ratios = [given.n, codes.train.n].map((n) => redundancyAt(codes.train, n));
+          return [...knn, ...ratios];""",
         {
             "train": train.tolist(),
             "trainLabels": labels.tolist(),
@@ -364,8 +369,9 @@ def test_redundancy_and_neighbours_are_those_of_nhlib(node, drawn):
         },
     )
     here, there = nh.NeuralCodes.from_bits(train), nh.NeuralCodes.from_bits(test)
+    accuracy = nh.knn_accuracy(here, labels, there, others)
     expected = [
-        nh.knn_accuracy(here, labels, there, others),
+        *(accuracy, accuracy),
         nh.redundancy_ratio(here, len(train) // 2),
         nh.redundancy_ratio(here),
     ]

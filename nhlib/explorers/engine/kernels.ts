@@ -166,3 +166,28 @@ export function adam(
     v128.store(seconds + at, second);
   }
 }
+
+/** Bits in which codes of `width` words differ, for each of `n` queries and `m` others. */
+export function hamming(
+  queries: usize,
+  others: usize,
+  apart: usize,
+  n: i32,
+  m: i32,
+  width: i32,
+): void {
+  const step = (<usize>width) << 2;
+  for (let i = 0; i < n; i++) {
+    let other = others;
+    for (let j = 0; j < m; j++) {
+      let bits = 0;
+      for (let at: usize = 0; at < step; at += 4) {
+        bits += popcnt<i32>(load<i32>(queries + at) ^ load<i32>(other + at));
+      }
+      store<i32>(apart, bits);
+      apart += 4;
+      other += step;
+    }
+    queries += step;
+  }
+}

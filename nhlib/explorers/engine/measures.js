@@ -2,7 +2,8 @@
 /** @import { Codes } from "../common/neighbours.js" */
 /** @import { Examples } from "./digits.js" */
 /** @import { Network } from "./network.js" */
-import { groupsOf, ones, redundancyRatio } from "../common/neighbours.js";
+/** @import { Machine } from "./products.js" */
+import { groupsOf, redundancyRatio } from "../common/neighbours.js";
 import { N_CLASSES } from "./digits.js";
 import { kmeansAccuracy } from "./kmeans.js";
 import { randomInputs } from "./random.js";
@@ -31,7 +32,7 @@ export const measure = (network, { train, test }, { measures, k }) => {
   const known = [...test.labels.keys()].filter((i) => train.labels.includes(test.labels[i]));
   const share = known.length / test.n;
   if (measures.includes("knn")) {
-    found.knn = share * knnAccuracy(codes, { train, test }, known, k);
+    found.knn = share * knnAccuracy(network.machine, codes, { train, test }, known, k);
   }
   if (measures.includes("kmeans")) {
     found.kmeans = share * kmeansAccuracy(codes, { train, test }, known).accuracy;
@@ -78,30 +79,21 @@ export const redundancyAt = (codes, n) => {
 /**
  * The accuracy of the vote of the k nearest training codes: neighbours by distance, then by index,
  * and among classes with equally many votes the smallest.
+ * @param {Machine} machine
  * @param {{ train: Codes, test: Codes }} codes
  * @param {{ train: { labels: Uint8Array }, test: { labels: Uint8Array } }} examples
  * @param {number[]} among which test examples count
  * @param {number} k
  */
-export const knnAccuracy = ({ train, test }, examples, among, k) => {
-  const { n, width, length } = train;
-  // Word after word of all codes: the loop over them has one word of the query.
-  const words = Int32Array.from(
-    train.words,
-    (_, at) => train.words[(at % n) * width + Math.floor(at / n)],
-  );
-  const apart = new Int32Array(n);
+export const knnAccuracy = (machine, { train, test }, examples, among, k) => {
+  const { n, length } = train;
+  const apart = machine.distances(test, train);
   const [far, labels] = [new Int32Array(k), new Uint8Array(k)];
   let right = 0;
   for (const i of among) {
-    apart.fill(0);
-    for (let w = 0; w < width; w++) {
-      const [word, from] = [test.words[i * width + w], w * n];
-      for (let j = 0; j < n; j++) apart[j] += ones(word ^ words[from + j]);
-    }
     far.fill(length + 1);
     for (let j = 0; j < n; j++) {
-      const distance = apart[j];
+      const distance = apart[i * n + j];
       // Later ones at the same distance stay behind.
       if (distance >= far[k - 1]) continue;
       let place = k - 1;

@@ -1,7 +1,9 @@
 // Products of matrices and what else takes long in training: by WebAssembly, four numbers at a time, or by typed arrays
 // where a browser has none or a page forbids it. Matrices stand row by row in float32; their rows
 // and columns are padded to multiples of four.
+/** @import { Codes } from "../common/neighbours.js" */
 import { bytesFrom } from "../common/embedded.js";
+import { ones } from "../common/neighbours.js";
 import binary from "./kernels.wasm";
 
 /**
@@ -18,7 +20,8 @@ import binary from "./kernels.wasm";
  * zeros of these lengths. `product` writes rows · inner times inner · columns into `result`, each of
  * whose rows begins as `start`. `rectify` is the ReLU on the first `n` values, and `switchOff` is 0
  * for the slopes of units that are off. `sumColumns` adds up the first rows. `adam` takes a step on
- * arrays of one length.
+ * arrays of one length. `distances` are Hamming distances of codes from others, row by row, until
+ * it is called again.
  * @typedef {{
  *   quick: boolean,
  *   take(lengths: number[]): Float32Array[],
@@ -33,6 +36,7 @@ import binary from "./kernels.wasm";
  *     weights: Float32Array, slopes: Float32Array, firsts: Float32Array, seconds: Float32Array,
  *     step: Step,
  *   ): void,
+ *   distances(codes: Codes, others: Codes): Int32Array,
  * }} Machine
  */
 
@@ -42,19 +46,30 @@ export const padded = (n) => Math.ceil(n / 4) * 4;
 const PAGE = 65536; // bytes by which the memory grows
 const FIRST = 64; // bytes before what is taken
 
+/**
+ * Make sure that a memory has so many bytes.
+ * @type {(memory: WebAssembly.Memory, bytes: number) => void}
+ */
+const reach = (memory, bytes) => {
+  const more = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
+  if (more > 0) memory.grow(more);
+};
+
 /** @returns {Machine} */
 const compiled = () => {
   const module = new WebAssembly.Module(bytesFrom(binary));
   /** @type {any} */
   const kernels = new WebAssembly.Instance(module, {}).exports;
   const { memory, product, adam } = kernels;
+  // Codes are compared in a memory of their own: the network, which goes on learning, has this one.
+  /** @type {any} */
+  const comparing = new WebAssembly.Instance(module, {}).exports;
   return {
     quick: true,
     take(lengths) {
       const bytes = lengths.map((length) => 16 * Math.ceil(length / 4));
       const end = bytes.reduce((sum, one) => sum + one, FIRST);
-      const more = Math.ceil((end - memory.buffer.byteLength) / PAGE);
-      if (more > 0) memory.grow(more);
+      reach(memory, end);
       new Uint8Array(memory.buffer, 0, end).fill(0);
       let at = FIRST;
       return lengths.map((length, i) => {
@@ -86,6 +101,17 @@ const compiled = () => {
         weights.length,
         ...[penalty, beta1, beta2, size, root, epsilon],
       );
+    },
+    distances(codes, others) {
+      const [n, m] = [codes.n, others.n];
+      const second = FIRST + 4 * codes.words.length;
+      const result = second + 4 * others.words.length;
+      reach(comparing.memory, result + 4 * n * m);
+      const { buffer } = comparing.memory;
+      new Int32Array(buffer, FIRST).set(codes.words);
+      new Int32Array(buffer, second).set(others.words);
+      comparing.hamming(FIRST, second, result, n, m, codes.width);
+      return new Int32Array(buffer, result, n * m);
     },
   };
 };
@@ -125,6 +151,15 @@ const plain = {
       seconds[i] = beta2 * seconds[i] + (1 - beta2) * slope * slope;
       weights[i] -= (size * firsts[i]) / (Math.sqrt(seconds[i]) / root + epsilon);
     }
+  },
+  distances(codes, others) {
+    const { width } = codes;
+    return Int32Array.from({ length: codes.n * others.n }, (_, at) => {
+      const [i, j] = [Math.floor(at / others.n) * width, (at % others.n) * width];
+      let bits = 0;
+      for (let w = 0; w < width; w++) bits += ones(codes.words[i + w] ^ others.words[j + w]);
+      return bits;
+    });
   },
 };
 

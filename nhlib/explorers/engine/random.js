@@ -60,8 +60,14 @@ const halfToEven = (value) => {
   return rounded - value === 0.5 && rounded % 2 ? rounded - 1 : rounded;
 };
 
+/** @type {Float32Array} */
+let inputs = new Float32Array(0); // that were drawn last
+
 /**
  * `n` inputs of `size` numbers from 0 to 1, as nhlib.random_inputs draws them with seed 0.
  * @type {(n: number, size: number) => Float32Array}
  */
-export const randomInputs = (n, size) => uniform(mersenne(0), 0, 1, n * size);
+export const randomInputs = (n, size) => {
+  if (inputs.length !== n * size) inputs = uniform(mersenne(0), 0, 1, n * size);
+  return inputs;
+};

@@ -32,7 +32,7 @@ export class Training {
     const size = network.recipe.batch_size;
     this.epochs++;
     const rate = rateIn(network.recipe, this.epochs);
-    const order = permutation(n, [this.seed, this.epochs]);
+    const order = orderOf(n, this.seed, this.epochs);
     let [loss, right] = [0, 0];
     for (let start = 0; start < n; start += size) {
       this.batch = order.subarray(start, start + size);
@@ -126,6 +126,20 @@ export class Training {
     }
   }
 }
+
+// Networks of one seed come one after another, and see the same orders.
+/** @type {Map<string, Uint32Array>} */
+const orders = new Map();
+const MOST_ORDERS = 500;
+
+/** @type {(n: number, seed: number, epoch: number) => Uint32Array} */
+const orderOf = (n, seed, epoch) => {
+  const name = [n, seed, epoch].join();
+  const order = orders.get(name) ?? permutation(n, [seed, epoch]);
+  if (orders.size > MOST_ORDERS) orders.clear();
+  orders.set(name, order);
+  return order;
+};
 
 /**
  * The learning rate in an epoch, the first of which is 1, as nhlib.Recipe.learning_rate_in has it.
