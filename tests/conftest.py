@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import hypothesis
 import pytest
@@ -59,6 +60,18 @@ def node(node_program):
     back; both travel as JSON.
     """
 
+    # What a bundle does with binary files: their bytes as base64.
+    hook = """
+      import { readFileSync } from "node:fs";
+      import { registerHooks } from "node:module";
+      const load = (url, context, next) => {
+        if (!/\\.(wasm|bin)$/.test(url)) return next(url, context);
+        const text = JSON.stringify(readFileSync(new URL(url)).toString("base64"));
+        return { format: "module", source: `export default ${text}`, shortCircuit: true };
+      };
+      registerHooks({ load });
+    """
+
     def run(imports, script, given):
         text = "".join(
             f"import {{ {names} }} from {json.dumps((EXPLORERS / module).as_uri())};\n"
@@ -70,7 +83,10 @@ def node(node_program):
             "console.log(JSON.stringify(result));\n"
         )
         done = subprocess.run(
-            [node_program, "--input-type=module", "--no-warnings", "-e", text],
+            [
+                *(node_program, "--no-warnings", f"--import=data:text/javascript,{quote(hook)}"),
+                *("--input-type=module", "-e", text),
+            ],
             input=json.dumps(given),
             capture_output=True,
             text=True,

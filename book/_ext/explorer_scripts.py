@@ -35,7 +35,7 @@ def stage(app: Sphinx) -> None:
         return
     digest = hashlib.sha256(Path(__file__).read_bytes())
     for path in sorted(EXPLORERS.rglob("*")):
-        if path.suffix in {".py", ".js", ".css"}:
+        if path.suffix in {".py", ".js", ".css", ".bin", ".wasm"}:
             digest.update(path.relative_to(EXPLORERS).as_posix().encode() + b"\0")
             digest.update(hashlib.sha256(path.read_bytes()).digest())
     made = BUILD / f"explorers-{digest.hexdigest()[:16]}"

@@ -51,7 +51,9 @@ def with_all_keys(table: "pd.DataFrame", called: str, hint: str) -> "pd.DataFram
 
 
 def _with_older_keys(table: "pd.DataFrame") -> "pd.DataFrame":
-    return table.assign(**{name: one for name, one in _BEFORE.items() if name not in table})
+    # Rows of several versions in one table have it in some.
+    there = {name: table[name].fillna(one) for name, one in _BEFORE.items() if name in table}
+    return table.assign(**{**_BEFORE, **there})
 
 
 class Results:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nhlib as nh
+from nhlib.explorers.engine.settings import facts
 from nhlib.explorers.phases.phase_explorer import PhaseExplorer
 from nhlib.explorers.phases.tables import pack
 from nhlib.phases.chart import REGIMES
@@ -119,6 +120,22 @@ def test_a_border_is_scored(node):
     assert score == {"right": 1, "tooHigh": 1, "tooLow": 1}
 
 
+def test_a_drawn_border_stays_when_rows_and_columns_come(node):
+    script = (
+        "const border = new Border(3, 2); border.set(0, 1); border.set(1, 3);"
+        "const from = { up: [10, 20, 40], right: [3, 30] };"
+        "const onto = (up, right) => border.onto(from, { up, right }).below;"
+        "return [onto([10, 12, 18, 20, 40], [0, 3, 10, 30]), onto(from.up, from.right),"
+        " onto([5, 80], [30]), onto([20, 40], [3])];"
+    )
+    more, same, others, fewer = node({"phases/borders.js": "Border"}, script, None)
+    # Between 10 and 20 it lies at their geometric mean, 14.1.
+    assert more == [2, 2, 2, 5]
+    assert same == [1, 3]
+    assert others == [2]
+    assert fewer == [0]
+
+
 @pytest.fixture(scope="module")
 def table():
     return nh.sweep(
@@ -138,7 +155,7 @@ const each = (views, Kind) => Object.fromEntries(
   Object.entries(views).map(([name, bytes]) => [name, floats(bytes, Kind)]));
 const raw = given.raw;
 const table = { ...raw, sizes: raw.width, times: raw.epoch, samples: raw.train_size,
-  seeds: floats(raw.seeds, Uint16Array), means: each(raw.means, Float64Array) };
+  seeds: floats(raw.seeds, Uint16Array), means: each(raw.means, Float64Array), mine: new Set() };
 const view = viewOf(table, "digits", (name) => given.settings[name], null);
 return { call: callOf(view), why: whyWords(view, "K-NN accuracy"), hints: hintWords(view),
   critical: criticalWords(view), regime: view.chart.regime[view.here] };
@@ -324,3 +341,58 @@ def test_missing_cells_are_filled_in(node, table):
 def test_what_cannot_be_loaded_cannot_be_asked_for(table):
     strange = table.assign(data="of my own", width=table["widths"].astype(int))
     assert pack("mine", strange, None, 0)["asked"] is None
+
+
+def test_the_readers_cells_stand_beside_those_of_the_table(node, table):
+    """With the reader's rows a chart is that of all rows; alone it is that of hers."""
+    mine = table["widths"].isin(["20"]) | (table["epoch"] == 2)
+    names = ["redundancy_test", "knn"]
+    script = """
+      const floats = (bytes, Kind) => new Kind(Uint8Array.from(bytes).buffer);
+      const each = (views, Kind) => Object.fromEntries(
+        Object.entries(views).map(([name, bytes]) => [name, floats(bytes, Kind)]));
+      const table = (raw) => ({ ...raw, sizes: raw.width, times: raw.epoch, samples: raw.train_size,
+        seeds: floats(raw.seeds, Uint16Array), means: each(raw.means, Float64Array),
+        low: each(raw.low, Float32Array), high: each(raw.high, Float32Array), mine: new Set() });
+      const plain = ({ width, epoch, train_size, seeds, means, low, high }) =>
+        [width, epoch, train_size, [...seeds], ...[means, low, high].flatMap((one) =>
+          given.names.map((name) => [...one[name]]))];
+      const shown = (alone) => {
+        const found = withOwn(table(given.stored), given.rows, alone, given.names, given.facts);
+        return [plain(found), found.mine.size, found.source.length];
+      };
+      return { both: shown(false), alone: shown(true),
+        expected: [plain(table(given.whole)), plain(table(given.own))] };
+    """
+
+    def packed(rows):
+        (raw,) = PhaseExplorer({"digits": rows})._grids.values()
+        lists = ("means", "low", "high")
+        return {
+            **raw,
+            "seeds": list(raw["seeds"]),
+            **{name: {key: list(one) for key, one in raw[name].items()} for name in lists},
+        }
+
+    own = [row.dropna().to_dict() for _, row in table[mine].astype(object).iterrows()]
+    found = node(
+        {"phases/own.js": "withOwn"},
+        script,
+        {
+            "stored": packed(table[~mine]),
+            "whole": packed(table),
+            "own": packed(table[mine]),
+            "rows": own,
+            "names": names,
+            "facts": facts(),
+        },
+    )
+    for shown, expected, n_sources in zip(
+        (found["both"], found["alone"]), found["expected"], (2, 1), strict=True
+    ):
+        cells, n_mine, sources = shown
+        assert n_mine == mine.sum() / 2  # two seeds a cell
+        assert sources == n_sources
+        for ours, theirs in zip(cells, expected, strict=True):
+            ours, theirs = (np.array(one, dtype=float) for one in (ours, theirs))
+            np.testing.assert_allclose(ours, theirs, rtol=1e-12)

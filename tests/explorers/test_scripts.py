@@ -1,5 +1,6 @@
 """Scripts that import each other, as one module: small ones, and those of all explorers."""
 
+import base64
 import json
 import re
 import subprocess
@@ -70,18 +71,30 @@ def test_imports_may_stand_on_several_lines_and_below(run):
     assert value == [1, 4]
 
 
-def test_classes_and_what_waits_are_exported(run):
+def test_classes_generators_and_what_waits_are_exported(run):
     value = run(
-        "bundled.value = [new bundled.A().b, await bundled.f()];",
-        main='import { A, f } from "./one.js";\nexport default { A, f };\n',
-        one="export class A { b = 1; }\nexport async function f() { return 2; }\n",
+        "bundled.value = [new bundled.A().b, await bundled.f(), ...bundled.g()];",
+        main='import { A, f, g } from "./one.js";\nexport default { A, f, g };\n',
+        one="export class A { b = 1; }\nexport async function f() { return 2; }\n"
+        "export function* g() { yield 3; yield 4; }\n",
     )
-    assert value == [1, 2]
+    assert value == [1, 2, 3, 4]
 
 
 def test_text_that_looks_like_a_script_stays(run):
     text = ["  import nhlib as nh", "export of words", "$& $1 \\1"]
     assert run(main=f"export default {{ value: {json.dumps(text)} }};\n") == text
+
+
+def test_binary_files_are_embedded(run, tmp_path):
+    (tmp_path / "numbers.bin").write_bytes(bytes(range(256)))
+    value = run(
+        main='import numbers from "./numbers.bin";\nexport default { value: numbers };\n',
+    )
+    assert base64.b64decode(value) == bytes(range(256))
+    (tmp_path / "numbers.bin").unlink()
+    with pytest.raises(ValueError, match="there is no file .*numbers.bin, and main.js needs it"):
+        bundle(tmp_path, "main.js")
 
 
 def test_comments_are_left_out_and_nothing_else(run, tmp_path):
@@ -167,7 +180,6 @@ def test_what_is_missing_or_goes_in_circles_is_refused(tmp_path, scripts, words)
         'export { a } from "./a.js";',
         'export * from "./a.js";',
         "export default () => 1;",
-        "export function* a() {}",
     ],
 )
 def test_other_imports_and_exports_are_refused(tmp_path, line):

@@ -43,7 +43,7 @@ REVIVE = """
     : value && typeof value === "object" && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).map(([k, v]) => [k, revive(v)]))
     : value;
-  const slices = new Slices(revive(given.stored), given.protocols);
+  const slices = new Slices(revive(given.stored), given.protocols, given.own);
 """
 
 
@@ -54,8 +54,11 @@ def plain(value):
     return {k: plain(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
-def in_the_page(node, explorer, wishes):
-    """Return the slices that the script shows: with statistics of every point."""
+def in_the_page(node, explorer, wishes, own=()):
+    """Return the slices that the script shows: with statistics of every point.
+
+    `own` are rows that the reader has beside those of the table.
+    """
     script = (
         REVIVE
         + """return given.wishes.map(({ measures, along, lines, wanted }) => {
@@ -67,13 +70,16 @@ def in_the_page(node, explorer, wishes):
         });"""
     )
     name = explorer.table
-    asked = {"stored": plain(explorer._stored[name]), "protocols": explorer._protocols}
+    stored = plain(explorer._stored[name])
+    if own:  # with columns that only these have
+        stored["measures"] = {**dict.fromkeys(labels()), **stored["measures"]}
+    asked = {"stored": stored, "protocols": explorer._protocols, "own": list(own)}
     return node({"sweeps/slices.js": "Slices"}, script, {**asked, "wishes": wishes})
 
 
-def assert_same_slices(node, explorer, wishes):
-    table = explorer.tables[explorer.table]
-    for wish, theirs in zip(wishes, in_the_page(node, explorer, wishes), strict=True):
+def assert_same_slices(node, explorer, wishes, own=(), table=None):
+    table = explorer.tables[explorer.table] if table is None else table
+    for wish, theirs in zip(wishes, in_the_page(node, explorer, wishes, own), strict=True):
         ours = slice_of(table, wish["measures"], wish["along"], wish["lines"], wish["wanted"])
         if ours is None:
             assert theirs is None
@@ -124,6 +130,7 @@ def incomplete(draw):
         "epoch": [0, 1, 10],
         "protocol": ["A", "B"],
         "train_size": [100, 1000],
+        "batch_size": [64, 128],
         "l2": [0.0, 1e-4],
     }
     varied = draw(st.lists(st.sampled_from(list(choose)), min_size=1, max_size=5, unique=True))
@@ -150,12 +157,35 @@ def test_tables_with_holes(node, table, along, lines):
         assume(False)  # nothing varies
     wanted = {"protocol": "B", "depth": 1, "width": 12, "train_size": 400, "epoch": 4}
     wanted |= {"label_noise": 0.0, "dropout": 0.0, "batch_norm": False, "l2": 0.0}
+    wanted |= {"batch_size": 100}
     wishes = [
         {"measures": measures, "along": along, "lines": lines, "wanted": wanted}
         for measures in (["knn"], ["redundancy_train"], ["knn", "redundancy_train"])
         if lines == "none" or len(measures) == 1
     ]
     assert_same_slices(node, explorer, wishes)
+
+
+@given(incomplete(), st.sampled_from(FACTORS), st.integers(0, 2**32 - 1))
+@settings(max_examples=15)
+def test_the_readers_rows_stand_beside_those_of_the_table(node, table, along, seed):
+    mine = np.random.default_rng(seed).random(len(table)) < 0.4
+    shared = table[mine].head(3)  # which the table has, too, and which then count as its own
+    try:
+        whole = SweepExplorer({"digits": table})
+        explorer = SweepExplorer({"digits": pd.concat([table[~mine], shared])})
+    except ValueError:
+        assume(False)  # nothing varies
+    own = [row.dropna().to_dict() for _, row in table[mine].astype(object).iterrows()]
+    wanted = {"protocol": "B", "depth": 1, "width": 12, "train_size": 400, "epoch": 4}
+    wanted |= {"label_noise": 0.0, "dropout": 0.0, "batch_norm": False, "l2": 0.0}
+    wanted |= {"batch_size": 100}
+    wishes = [
+        {"measures": [measure], "along": along, "lines": lines, "wanted": wanted}
+        for measure in ("knn", "redundancy_train")
+        for lines in ("none", "width")
+    ]
+    assert_same_slices(node, explorer, wishes, own, whole.tables["digits"])
 
 
 def test_tables_that_overlap_are_one(mnist):

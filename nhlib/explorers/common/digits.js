@@ -2,7 +2,7 @@
 /** @import { Frame } from "./frame.js" */
 /** @import { Codes } from "./neighbours.js" */
 import { h, s } from "./elements.js";
-import { bytesOf } from "./embedded.js";
+import { bytesOf, fivesOf } from "./embedded.js";
 import { bitOf } from "./neighbours.js";
 import { contextOf } from "./pictures.js";
 import { capital } from "./words.js";
@@ -22,13 +22,11 @@ export const MOST = 25; // neighbours known of each digit: what k may reach
 /** @type {(ui: Frame) => Digits} */
 export const digitsOf = (ui) => {
   const labels = bytesOf(ui.get("_labels"));
-  const packed = bytesOf(ui.get("_pixels"));
-  const pixels = new Uint8Array(labels.length * SIDE * SIDE);
-  for (let p = 0; p < pixels.length; p++) {
-    const [byte, shift] = [(5 * p) >> 3, (5 * p) & 7];
-    pixels[p] = (((packed[byte] << 8) | (packed[byte + 1] ?? 0)) >> (11 - shift)) & 31;
-  }
-  return { n: labels.length, labels, pixels };
+  return {
+    n: labels.length,
+    labels,
+    pixels: fivesOf(bytesOf(ui.get("_pixels")), labels.length * SIDE * SIDE),
+  };
 };
 
 /**

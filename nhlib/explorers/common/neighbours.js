@@ -28,8 +28,11 @@ export const codesFrom = (table, stride, first, length) => {
 /** @type {(codes: Codes, i: number, b: number) => number} */
 export const bitOf = (codes, i, b) => (codes.words[i * codes.width + (b >> 5)] >>> (b & 31)) & 1;
 
-/** @type {(word: number) => number} */
-const ones = (word) => {
+/**
+ * How many bits of a word are set.
+ * @type {(word: number) => number}
+ */
+export const ones = (word) => {
   let v = word - ((word >>> 1) & 0x55555555);
   v = (v & 0x33333333) + ((v >>> 2) & 0x33333333);
   return Math.imul((v + (v >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;

@@ -10,6 +10,7 @@ import traitlets
 
 from nhlib.data import can_load
 from nhlib.explorers.common.explorer import Explorer
+from nhlib.explorers.engine.settings import facts
 from nhlib.sweeps import FACTORS, Grid, Results, measure, run
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ _PAUSE = 0.5
 class Running(Explorer):
     """An explorer whose reader can ask for networks that nobody has measured yet.
 
-    The script sends ``{"kind": "run", "table": name, "settings": {...}}`` with arguments of
+    On the digits the page trains them itself, by what the trait ``_facts`` tells it of nhlib. For
+    Python the script sends ``{"kind": "run", "table": name, "settings": {...}}`` with arguments of
     `nhlib.sweep`, or ``{"kind": "cancel"}`` (``running.js`` does it). What the table has is not
     measured again. How far it is stands in the trait ``_run``: ``state`` is ``"idle"``,
     ``"running"``, ``"done"``, ``"cancelled"`` or ``"failed"``, ``text`` says it in words, ``done``
@@ -46,8 +48,11 @@ class Running(Explorer):
         {"state": "idle", "text": "", "done": 0, "total": 0}
     ).tag(sync=True)
 
+    _facts = traitlets.Dict().tag(sync=True)
+
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
+        self._facts = facts()
         self.tables: dict[str, pd.DataFrame] = {}
         self._lock = threading.Lock()
         self._stop = threading.Event()

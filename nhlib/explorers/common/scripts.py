@@ -2,15 +2,17 @@
 
 import posixpath
 import re
+from base64 import b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
 # What scripts may say. An exported name keeps its value, so that importers may have a copy.
 _IMPORT = re.compile(r'^import \{([^{}]*)\} from "(\.[^"\n]*)";\n', re.MULTILINE)
+_EMBEDDED = re.compile(r'^import (\w+) from "(\.[^"\n]*\.(?:bin|wasm))";\n', re.MULTILINE)
 _WORKER = re.compile(
     r'new Worker\(\s*new URL\("(\.[^"\n]*)", import\.meta\.url\),\s*\{ type: "module" \},?\s*\)'
 )
-_EXPORT = re.compile(r"^export (?=(?:const|(?:async )?function|class) ([\w$]+))", re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:const|(?:async )?function\*?|class) ([\w$]+))", re.MULTILINE)
 _DEFAULT = re.compile(r"^export default (?=\{)", re.MULTILINE)
 # Comments on lines of their own, types among them: a third of the scripts, and of no use in a page.
 _COMMENT = re.compile(r"(`(?:[^`\\]|\\.)*`)|^ *(?://.*|/\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTILINE)
@@ -35,8 +37,9 @@ def bundle(folder: Path, entry: str) -> str:
     ``import { name, other as another } from "./path.js"`` and exports by ``export const``,
     ``export function`` or ``export class``, one name each. What the module exports is the
     ``export default { ... }`` of the entry. A script runs as a worker by
-    ``new Worker(new URL("./path.js", import.meta.url), { type: "module" })``. Comments on lines of
-    their own are left out.
+    ``new Worker(new URL("./path.js", import.meta.url), { type: "module" })``. A binary file is
+    embedded: ``import name from "./path.wasm"`` gives its bytes as base64, so that nothing has to
+    be fetched. Comments on lines of their own are left out.
 
     Parameters
     ----------
@@ -134,6 +137,15 @@ def _read(
 
     body = _COMMENT.sub(lambda found: found[1] or "", path.read_text("utf-8"))
     body = _IMPORT.sub(take_import, body)
+
+    def embed(found: re.Match[str]) -> str:
+        file = path.parent / found[2]
+        if not file.is_file():
+            raise ValueError(f"there is no file {file}, and {name} needs it")
+        imports.append(f'const {found[1]} = "{b64encode(file.read_bytes()).decode()}";\n')
+        return ""
+
+    body = _EMBEDDED.sub(embed, body)
     body = _WORKER.sub(lambda found: f"$worker({_quote(needed(found[1])[1])})", body)
     exports = _EXPORT.findall(body)
     returned = ", ".join(exports)

@@ -10,6 +10,7 @@ import {
   grip,
   guess,
   hatches,
+  mineMark,
   note,
   placeCells,
   spot,
@@ -30,9 +31,10 @@ const paintCell = ({ ui, view, border }, cells, row, column, colors) => {
   const regime = view.chart.regime[view.inChart(row, column)];
   if (regime < 0) return [];
   const box = { id: ui.id, colors, ...spot(cells, row, column) };
-  if (!view.drawing || regime === UNTRAINED) return tile(regime, box);
+  const own = view.table.mine.has(view.inChart(row, column)) ? [mineMark(box)] : [];
+  if (!view.drawing || regime === UNTRAINED) return [...tile(regime, box), ...own];
   const guessed = row < border.below[column] ? [guess(ui.id, box)] : [];
-  return [...tile(UNDETERMINED, box), ...guessed];
+  return [...tile(UNDETERMINED, box), ...guessed, ...own];
 };
 
 /** @type {(state: State, cells: Cells, labels: string[][], colors: Colors) => (Node | null)[]} */

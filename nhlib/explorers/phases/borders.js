@@ -1,4 +1,7 @@
 // A border that a reader draws: of every column of a chart, how many rows lie below it.
+import { nearest } from "../common/controls.js";
+
+/** @typedef {{ up: number[], right: number[] }} Axes values of rows and of columns, ascending */
 
 export class Border {
   /**
@@ -33,6 +36,24 @@ export class Border {
       const share = steps ? i / steps : 1;
       this.set(from + i * Math.sign(to - from), Math.round(start + share * (end - start)));
     }
+  }
+
+  /**
+   * The same border on a chart with other rows and columns: in each column as in the nearest one
+   * that it was drawn in, between the same values.
+   * @param {Axes} from
+   * @param {Axes} to
+   */
+  onto(from, to) {
+    const border = new Border(to.up.length, to.right.length);
+    for (const [column, value] of to.right.entries()) {
+      const below = this.below[nearest(from.right, value)];
+      // Between two rows the border lies in the middle, as widths are spaced.
+      const [under, over] = [from.up[below - 1] ?? 0, from.up[below] ?? Infinity];
+      const height = over === Infinity ? Infinity : Math.sqrt(Math.max(under, 0.5) * over);
+      border.set(column, to.up.filter((one) => (below ? one < height : false)).length);
+    }
+    return border;
   }
 
   /**

@@ -75,6 +75,20 @@ export const tile = (regime, { id, colors, x, y, width, height }) => {
 };
 
 /**
+ * The mark of a cell that the reader has had measured.
+ * @type {(box: Tile) => SVGElement}
+ */
+export const mineMark = ({ colors, x, y, width }) =>
+  s("circle", {
+    cx: x + width - 5.5,
+    cy: y + 5.5,
+    r: 3,
+    fill: colors.paper,
+    stroke: colors.dark ? colors.muted : colors.ink,
+    "stroke-width": 1.5,
+  });
+
+/**
  * What the reader takes for under-expressive.
  * @type {(id: string, box: Box) => SVGElement}
  */

@@ -1,17 +1,16 @@
 // A row in which a reader asks for a cell of the phase chart that is missing.
-/** @import { Request } from "../common/running.js" */
+/** @import { Request, Runner } from "../common/running.js" */
 /** @import { State } from "./state.js" */
 import { h } from "../common/elements.js";
-import { runner } from "../common/running.js";
 import { plural } from "../common/words.js";
 import { cellAt } from "./regimes.js";
 import { AXES, NAMES } from "./view.js";
 
 /**
- * Add the row where there is a kernel, and return what writes a cell into it.
- * @type {(state: State) => (row: number, column: number) => void}
+ * Add the row, and return what writes a cell into it.
+ * @type {(state: State, runner: Runner) => (row: number, column: number) => void}
  */
-export const addMissing = (state) => {
+export const addMissing = (state, runner) => {
   const { ui } = state;
   const inputs = AXES.map((axis) => {
     const min = axis === "epoch" ? 0 : 1;
@@ -21,7 +20,8 @@ export const addMissing = (state) => {
   /** @returns {Request} */
   const request = () => {
     const { table } = state;
-    const { asked } = table;
+    const { asked, fixed } = table;
+    run.element.hidden = runner.here && fixed.data !== "digits";
     if (!asked) return { text: `nh.load does not have the data set of ${ui.get("table")}.` };
     const values = inputs.map((input) => input.valueAsNumber);
     const bad = inputs.findIndex(
@@ -46,18 +46,19 @@ export const addMissing = (state) => {
     };
   };
 
-  const run = runner(ui, request, [
-    h("span", {}, "Fill in a missing cell:"),
-    ...AXES.map((axis, i) => h("label", {}, `${NAMES[axis]} `, inputs[i])),
-  ]);
-  if (run) {
-    ui.panel.append(run.element);
-    for (const input of inputs) input.addEventListener("input", run.refresh);
-  }
+  const run = runner.form(
+    [
+      h("span", {}, "Fill in a missing cell:"),
+      ...AXES.map((axis, i) => h("label", {}, `${NAMES[axis]} `, inputs[i])),
+    ],
+    request,
+  );
+  runner.element.prepend(run.element);
+  for (const input of inputs) input.addEventListener("input", run.refresh);
   return (row, column) => {
     const { at, up, right, table } = state.view;
     const place = { ...at, [up]: row, [right]: column };
     for (const [i, axis] of AXES.entries()) inputs[i].value = String(table[axis][place[axis]]);
-    run?.refresh();
+    run.refresh();
   };
 };

@@ -30,7 +30,8 @@ class PhaseExplorer(Running):
     At first it shows only where networks were measured, and the redundancy ratio of a few. The
     reader draws where the under-expressive ones end, then reveals the regimes. After that every
     cell tells its numbers and why it has its regime, beside the curves of its network; sliders
-    move both thresholds and the third axis. In Python, one can also train cells that are missing.
+    move both thresholds and the third axis. On the digits the reader has networks of her own
+    trained, in the page; in Python one can train cells that are missing on any data.
 
     Parameters
     ----------

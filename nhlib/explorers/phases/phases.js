@@ -5,7 +5,9 @@ import { addButtons, addChoice, addValueSlider } from "../common/controls.js";
 import { h } from "../common/elements.js";
 import { Frame } from "../common/frame.js";
 import { addDrawing } from "../common/pictures.js";
+import { Runner } from "../common/running.js";
 import { grouped } from "../common/words.js";
+import { Laboratory } from "../engine/laboratory.js";
 import { addBoard } from "./board.js";
 import { curvesOf } from "./curves.js";
 import { addMissing } from "./missing.js";
@@ -32,6 +34,11 @@ export default {
     const state = new State(ui);
 
     const update = () => {
+      const { fixed } = state.stored;
+      state.own = laboratory.rows(/** @type {any} */ (fixed));
+      state.alone = laboratory.choice === "mine";
+      laboratory.element.hidden = fixed.data !== "digits";
+      runner.element.hidden = runner.here && fixed.data !== "digits";
       state.update();
       const { view } = state;
       refreshControls();
@@ -66,7 +73,7 @@ export default {
     const describePictures = () => {
       const { view } = state;
       // A finger that draws does not scroll.
-      chart.element.style.touchAction = view.drawing ? "none" : "pan-y";
+      chart.element.style.touchAction = view.drawing ? "none" : "pan-y pinch-zoom";
       const shown = `${NAMES[view.up]} against ${NAMES[view.right]}, ${heldWords(view)}`;
       chart.element.setAttribute(
         "aria-label",
@@ -150,7 +157,12 @@ export default {
         }
       }
     };
-    const askFor = addMissing(state);
+    const runner = new Runner(ui, () => update());
+    const askFor = addMissing(state, runner);
+    const laboratory = new Laboratory(ui, runner, "charts", (view) => {
+      for (const [setting, value] of Object.entries(view)) ui.set(setting, value);
+    });
+    ui.panel.append(laboratory.element, runner.element);
 
     ui.painters.push(explain);
     ui.follow([...ui.get("_settings"), "_grids"], update);

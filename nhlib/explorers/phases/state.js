@@ -1,7 +1,10 @@
 // What a PhaseExplorer shows, and how far its reader has come with the border.
 /** @import { Frame } from "../common/frame.js" */
+/** @import { Row } from "../engine/experiment.js" */
+/** @import { Axes } from "./borders.js" */
 /** @import { Table, View } from "./view.js" */
 import { Border } from "./borders.js";
+import { withOwn } from "./own.js";
 import { unpack, viewOf } from "./view.js";
 
 export class State {
@@ -10,8 +13,13 @@ export class State {
     this.ui = ui;
     /** @type {WeakMap<object, Table>} */
     this.unpacked = new WeakMap(); // by what is embedded
-    /** @type {Map<string, Border>} */
+    /** @type {Map<string, { border: Border, axes: Axes }>} */
     this.borders = new Map(); // by what they are drawn on
+    /** @type {Row[]} */
+    this.own = []; // the reader's rows that are shown
+    this.alone = false; // whether they stand alone
+    /** @type {{ raw: object, own: Row[], alone: boolean, measures: string, table: Table } | null} */
+    this.mixed = null; // the last table with such rows
     /** @type {[row: number, column: number] | null} */
     this.pointed = null; // the cell under the pointer
     this.column = -1; // whose border the arrow keys move
@@ -42,11 +50,37 @@ export class State {
     return `${this.ui.get("_words").accuracy[this.view.accuracy]} accuracy`;
   }
 
-  get table() {
+  // As it is stored.
+  get stored() {
     const raw = this.ui.get("_grids")[this.ui.get("table")];
     const table = this.unpacked.get(raw) ?? unpack(raw);
     this.unpacked.set(raw, table);
     return table;
+  }
+
+  get table() {
+    const table = this.stored;
+    const { own, alone, ui } = this;
+    if (!own.length) return table;
+    /** @type {("redundancy" | "accuracy")[]} */
+    const both = ["redundancy", "accuracy"];
+    const chosen = both.map((kind) => {
+      const known = alone ? Object.keys(ui.get("_words")[kind]) : table.kinds[kind];
+      return known.includes(ui.get(kind)) ? ui.get(kind) : known[0];
+    });
+    const measures = chosen.join();
+    const last = this.mixed;
+    if (
+      last?.raw === table &&
+      last.own === own &&
+      last.alone === alone &&
+      last.measures === measures
+    ) {
+      return last.table;
+    }
+    const mixed = withOwn(table, own, alone, chosen, ui.get("_facts"));
+    this.mixed = { raw: table, own, alone, measures, table: mixed };
+    return mixed;
   }
 
   look() {
@@ -56,13 +90,18 @@ export class State {
 
   /** @param {View} view */
   borderOf(view) {
-    const place = placeOf(view);
-    const border = this.borders.get(place) ?? new Border(view.rows.length, view.columns.length);
-    this.borders.set(place, border);
+    const { table, up, right } = view;
+    const axes = { up: table[up], right: table[right] };
+    const kept = this.borders.get(placeOf(view));
+    if (JSON.stringify(kept?.axes) === JSON.stringify(axes) && kept) return kept.border;
+    // What was drawn stays when the reader's networks add rows and columns.
+    const border = kept?.border.drawn
+      ? kept.border.onto(kept.axes, axes)
+      : new Border(axes.up.length, axes.right.length);
+    this.borders.set(placeOf(view), { border, axes });
     return border;
   }
 }
 
 /** @type {(view: View) => string} */
-const placeOf = ({ name, held, rows, columns }) =>
-  [name, held, rows.length, columns.length].join(" ");
+const placeOf = ({ name, held }) => `${name} ${held}`;

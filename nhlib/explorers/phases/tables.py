@@ -123,6 +123,7 @@ def pack(name: str, table: pd.DataFrame, path: str | None, stored: int) -> dict[
         "high": {column: pack(spread[column, "max"], np.float32, np.nan) for column in columns},
         "start": {ratio: _start(cells, ratio) for ratio in kinds["redundancy"]},
         "source": lines,
+        "fixed": {c: _plain(table[c].iloc[0]) for c in KEYS if c not in {"widths", *_VARIED}},
         # Besides the cell, if nhlib can train what is missing.
         "asked": {**asked, "seeds": sorted(map(int, set(table["seed"])))}
         if can_load(str(table["data"].iloc[0]))
@@ -148,8 +149,13 @@ def _shared_arguments(table: pd.DataFrame, accuracies: list[str]) -> dict[str, A
         usual = factor.by_protocol(PROTOCOLS[protocol]) if factor.by_protocol else factor.default
         value = first[factor.column]
         if argument not in {"data", "protocols", *_VARIED.values()} and value != usual:
-            asked[argument] = value.item() if hasattr(value, "item") else value
+            asked[argument] = _plain(value)
     return {**asked, "measures": ["redundancy", *accuracies]}
+
+
+def _plain(value: Any) -> Any:
+    """Return NumPy's numbers and booleans as Python's."""
+    return value.item() if hasattr(value, "item") else value
 
 
 # What differs between the networks of a table, and how nhlib.sweep calls it.

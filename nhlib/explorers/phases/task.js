@@ -46,18 +46,23 @@ export const legendOf = ({ ui, view, drawn, accuracyName }, colors) => {
   });
   const line = { color: colors.ink, mark: "line", text: "your border" };
   const ratio = { color: colors.series[RATIO], mark: "●", text: "redundancy ratio" };
+  const mine = view.table.mine.size
+    ? [{ mark: h("span", { class: "nh-mine", "aria-hidden": "true" }), text: "measured by you" }]
+    : [];
   if (drawing) {
     const expected = swatch(UNDETERMINED, ui.id, colors, true);
     return [
       named(UNDETERMINED, "measured, not told yet"),
       { mark: expected, text: "expected to be under-expressive" },
       ...(inView.has(UNTRAINED) ? [named(UNTRAINED)] : []),
+      ...mine,
       line,
       ratio,
     ];
   }
   return [
     ...[...REGIMES.keys()].filter((regime) => inView.has(regime)).map((regime) => named(regime)),
+    ...mine,
     ...(drawn ? [line, { color: colors.ink, mark: "✗", text: "where it is wrong" }] : []),
     ratio,
     { color: colors.series[WORTH], mark: "■", text: accuracyName },

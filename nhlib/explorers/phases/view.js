@@ -29,17 +29,20 @@ const SHOWN = {
 
 /**
  * A table: its axes; means of each measure, and what the seeds span; which measures are of which
- * kind; the cell to begin at, for each measure of redundancy; the lines of Python that give it; and
- * arguments of nh.sweep for more of the same, if that has its data.
+ * kind; the cell to begin at, for each measure of redundancy; the lines of Python that give it;
+ * arguments of nh.sweep for more of the same, if that has its data; and in what its networks are
+ * alike, by column.
  * @typedef {{ [axis in Axis]: number[] } & {
  *   kinds: { redundancy: string[], accuracy: string[] },
  *   start: Measures<[width: number, epoch: number, train_size: number]>,
  *   source: string[],
  *   asked: { seeds: number[], [name: string]: any } | null,
+ *   fixed: { [column: string]: any },
  * }} About
  *
  * @typedef {About & Grid & {
  *   means: Measures<Float64Array>, low: Measures<Float32Array>, high: Measures<Float32Array>,
+ *   mine: Set<number>,
  * }} Table
  */
 
@@ -86,6 +89,7 @@ export const unpack = (raw) => ({
   means: each(raw.means, (view) => new Float64Array(bufferOf(view))),
   low: each(raw.low, (view) => new Float32Array(bufferOf(view))),
   high: each(raw.high, (view) => new Float32Array(bufferOf(view))),
+  mine: new Set(), // cells that the reader has had measured
 });
 
 /**

@@ -59,10 +59,11 @@ export const whyWords = (view, accuracyName) => {
     next < 0
       ? `no ${none} was measured`
       : `${gained(gain, delta)} at ${axis} ${grouped(valueAt(view, axis, next))}`;
+  const yours = table.mine.has(here) ? ", measured by you" : "";
   const wider = step("width", "larger width", chart.larger[here], chart.gainSize[here]);
   const later = step("epoch", "later epoch", chart.longer[here], chart.gainTime[here]);
   return (
-    `${capital(where(view, at))} (${plural(table.seeds[here], "seed")}): ${REGIMES[regime]}, since ` +
+    `${capital(where(view, at))} (${plural(table.seeds[here], "seed")}${yours}): ${REGIMES[regime]}, since ` +
     `${reason}. ${accuracyName} ${share(worth[here])}; ${wider}; ${later}.`
   );
 };

@@ -1,11 +1,10 @@
 // A row in which a reader asks for new points: for a value of a factor that was not measured.
-/** @import { Request } from "../common/running.js" */
+/** @import { Request, Runner } from "../common/running.js" */
 /** @import { Settings } from "./call.js" */
 /** @import { State } from "./state.js" */
 import { h } from "../common/elements.js";
-import { runner } from "../common/running.js";
 import { grouped, plural, short } from "../common/words.js";
-import { settingsOf } from "./call.js";
+import { OF_PROTOCOLS, settingsOf } from "./call.js";
 import { FACTORS } from "./measured.js";
 import { BRIEF } from "./words.js";
 
@@ -20,6 +19,7 @@ const ADDED = {
   depth: [1, 20, true],
   label_noise: [0, 1, false],
   dropout: [0, 0.99, false],
+  batch_size: [1, 10000, true],
   l2: [0, 1, false],
 };
 // What tells networks apart, among the arguments of nh.sweep.
@@ -28,6 +28,7 @@ const NETWORKS = [
   "train_sizes",
   "protocols",
   "batch_norm",
+  "batch_sizes",
   "l2",
   "dropout",
   "label_noise",
@@ -35,10 +36,10 @@ const NETWORKS = [
 ];
 
 /**
- * Add the row where there is a kernel, and return what to call when another view is shown.
- * @type {(state: State) => () => void}
+ * Add the row, and return what to call when another view is shown.
+ * @type {(state: State, runner: Runner) => () => void}
  */
-export const addAdding = (state) => {
+export const addAdding = (state, runner) => {
   const { ui } = state;
   const what = h("select", { "aria-label": "Factor to add a value of" });
   const value = h("input", { type: "number", step: "any", "aria-label": "Value to add" });
@@ -89,7 +90,7 @@ export const addAdding = (state) => {
       seeds: Array.from({ length: many }, (_, i) => i),
     };
     // Another protocol comes with its own of these.
-    if (factor === "protocol") for (const name of ["batch_norm", "l2"]) delete settings[name];
+    if (factor === "protocol") for (const [, name] of OF_PROTOCOLS) delete settings[name];
     const networks = NETWORKS.reduce((n, name) => n * (settings[name]?.length ?? 1), 1);
     return {
       table: ui.get("table"),
@@ -102,9 +103,8 @@ export const addAdding = (state) => {
   /** @type {(text: string, input: HTMLElement) => HTMLElement} */
   const labelled = (text, input) => h("label", { class: "nh-pair" }, text, input);
   const inputs = [labelled("Add", what), value, labelled("for seeds", seeds)];
-  const run = runner(ui, request, inputs);
-  if (!run) return () => {};
-  ui.panel.append(run.element);
+  const run = runner.form(inputs, request);
+  runner.element.prepend(run.element);
 
   const refresh = () => {
     const { view } = state;
@@ -117,6 +117,7 @@ export const addAdding = (state) => {
     const before = names.includes(what.value) ? what.value : names[0];
     /** @param {string} factor */
     const nameOf = (factor) => {
+      if (factor === "l2") return BRIEF[factor];
       if (factor in ADDED) return BRIEF[factor].toLowerCase();
       if (factor === "protocol") return `protocol ${otherProtocol(held)}`;
       return held.batch_norm ? "no batch norm" : "batch norm";
@@ -124,7 +125,8 @@ export const addAdding = (state) => {
     what.replaceChildren(...names.map((factor) => h("option", { value: factor }, nameOf(factor))));
     what.value = before;
     value.hidden = !(before in ADDED);
-    run.element.hidden = !state.stored[ui.get("table")].trainable;
+    const { data, trainable } = state.stored[ui.get("table")];
+    run.element.hidden = runner.here ? data !== "digits" : !trainable;
     run.refresh();
   };
   for (const input of [what, value, seeds]) input.addEventListener("input", refresh);

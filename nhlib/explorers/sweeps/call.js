@@ -8,6 +8,16 @@ import { python } from "../common/words.js";
  */
 
 /**
+ * What a protocol brings along: factors, and the arguments that say something else.
+ * @type {[factor: string, argument: string][]}
+ */
+export const OF_PROTOCOLS = [
+  ["batch_norm", "batch_norm"],
+  ["batch_size", "batch_sizes"],
+  ["l2", "l2"],
+];
+
+/**
  * Arguments for what is shown, with some values in the place of others.
  * @type {(state: State, view: View, instead?: Settings) => Settings}
  */
@@ -26,9 +36,9 @@ export const settingsOf = (state, view, instead = {}) => {
     protocols: values("protocol"),
     measures: [...new Set(columns.map((column) => state.measures[column][1]))],
   };
-  for (const factor of ["batch_norm", "l2"]) {
+  for (const [factor, argument] of OF_PROTOCOLS) {
     // As its protocol has it, wherever nothing else is held.
-    if (factor in held || factor in instead) settings[factor] = values(factor);
+    if (factor in held || factor in instead) settings[argument] = values(factor);
   }
   for (const factor of ["dropout", "label_noise"]) settings[factor] = values(factor);
   return settings;
@@ -60,8 +70,8 @@ export const callOf = (state, view) => {
   const leaveOut = (name, usual) => {
     if (others[name]?.length === 1 && others[name][0] === usual) delete others[name];
   };
-  for (const factor of ["batch_norm", "l2"]) {
-    leaveOut(factor, state.protocols[held.protocol]?.[factor]);
+  for (const [factor, argument] of OF_PROTOCOLS) {
+    leaveOut(argument, state.protocols[held.protocol]?.[factor]);
   }
   for (const factor of ["dropout", "label_noise"]) leaveOut(factor, 0);
   const written = Object.entries(others).map(([name, values]) => {

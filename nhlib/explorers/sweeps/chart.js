@@ -21,7 +21,7 @@ import { three } from "./words.js";
 
 // Factors whose values are names, or few.
 const NAMED = ["protocol", "batch_norm", "depth"];
-const LOGARITHMIC = ["epoch", "train_size", "l2"];
+const LOGARITHMIC = ["epoch", "train_size", "batch_size", "l2"];
 
 /** @type {(view: View, pixels: Ends) => Scale<any>} */
 const scaleOf = ({ along, xs }, pixels) => {
@@ -54,7 +54,7 @@ const paintChart = (state, view, area, x, y, colors) => {
   const own = state.placeIn(view);
   const here = x(own.point.x);
   const shown = several ? curves : [own.curve];
-  const logs = along === "epoch" || along === "l2" ? ", logarithmic" : "";
+  const logs = ["epoch", "batch_size", "l2"].includes(along) ? ", logarithmic" : "";
   const children = [
     ...axes({ area, x, y, xLabel: state.factors[along] + logs, yLabel: label, colors }),
     s("path", {
@@ -74,6 +74,21 @@ const paintChart = (state, view, area, x, y, colors) => {
         width: shown.includes(one) ? 3 : 1.75,
         size: shown.includes(one) ? 4.5 : 3.5,
       }),
+    ),
+    // A ring around what has seeds of the reader's own.
+    ...curves.flatMap((one, i) =>
+      one.points
+        .filter(({ mine }) => mine.length)
+        .map(({ x: at, y: value }) =>
+          s("circle", {
+            cx: x(at),
+            cy: y(value),
+            r: 7.5,
+            fill: "none",
+            stroke: colors.series[i],
+            "stroke-width": 1.5,
+          }),
+        ),
     ),
     ...curves.flatMap((one, i) => {
       const found = shown.includes(one) && one.points.find((point) => point.x === own.point.x);
@@ -150,7 +165,7 @@ export const addChart = (state, tell, pin) => {
   const svg = chart.element;
   svg.setAttribute("role", "application");
   svg.setAttribute("tabindex", "0");
-  svg.setAttribute("style", "touch-action: pan-y; cursor: crosshair");
+  svg.setAttribute("style", "touch-action: pan-y pinch-zoom; cursor: crosshair");
 
   /** @type {(event: MouseEvent) => Place | null} */
   const under = (event) => {

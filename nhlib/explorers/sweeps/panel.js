@@ -121,7 +121,7 @@ export const addPanel = (state) => {
       if (values.length === 1) fixed.push(phraseOf(factor, values[0]));
     }
     const own = along === "protocol" || lines === "protocol";
-    const also = own ? " Batch norm and L2 penalty are those of each protocol." : "";
+    const also = own ? " Batch norm, batch size and L2 penalty are those of each protocol." : "";
     constant.textContent = fixed.length ? `Always here: ${fixed.join(", ")}.${also}` : also;
     holding.append(constant);
   };

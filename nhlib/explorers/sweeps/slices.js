@@ -1,7 +1,8 @@
 // What a table has along one or two of its factors, with all others held: slices.py, on the
 // numbers that are embedded, and without a page.
-import { FACTORS, Measured } from "./measured.js";
+import { FACTORS, increasing, Measured } from "./measured.js";
 
+/** @import { Row } from "../engine/experiment.js" */
 /** @import { Cell, Stored } from "./measured.js" */
 
 /**
@@ -33,9 +34,6 @@ const nextTo = (values, wanted) => {
   return best;
 };
 
-/** @type {(values: Iterable<any>) => any[]} */
-export const increasing = (values) => [...values].sort((a, b) => (a < b ? -1 : Number(a > b)));
-
 /**
  * The curves to draw: the ends, what is farthest from those, and the one in focus.
  * @type {(values: any[], focus: any) => any[]}
@@ -64,10 +62,12 @@ export class Slices {
   /**
    * @param {Stored} stored
    * @param {Protocols} protocols
+   * @param {Row[]} [own]
    */
-  constructor(stored, protocols) {
-    this.table = new Measured(stored);
+  constructor(stored, protocols, own) {
+    this.table = new Measured(stored, own);
     this.protocols = protocols;
+    this.ofProtocols = [...new Set(Object.values(protocols).flatMap(Object.keys))];
     /** @type {Map<string, [along: string, lines: string][]>} */
     this.offers = new Map();
     /** @type {Map<string, [low: number, high: number]>} */
@@ -85,7 +85,7 @@ export class Slices {
     let others = FACTORS.filter((factor) => factor !== along && factor !== lines);
     if (along === "protocol" || lines === "protocol") {
       /** @type {string[]} */
-      const usual = others.filter((factor) => factor === "l2" || factor === "batch_norm");
+      const usual = others.filter((factor) => this.ofProtocols.includes(factor));
       cells = cells.filter((cell) =>
         usual.every((factor) => cell[factor] === this.protocols[cell.protocol][factor]),
       );
@@ -169,7 +169,7 @@ export class Slices {
     }
     if (!found.length) return null;
     const all = found;
-    const own = along === "protocol" || lines === "protocol" ? ["l2", "batch_norm"] : [];
+    const own = along === "protocol" || lines === "protocol" ? this.ofProtocols : [];
     /** @type {Slice["held"]} */
     const held = {};
     /** @type {Slice["choices"]} */

@@ -20,6 +20,7 @@ FACTORS = (
     "label_noise",
     "dropout",
     "batch_norm",
+    "batch_size",
     "l2",
 )
 # What a protocol has, unless a sweep says something else.
@@ -73,8 +74,8 @@ def slice_of(
 ) -> Slice | None:
     """Return the points that a choice shows, or those next to it that were measured.
 
-    Batch norm and the L2 penalty are part of a protocol. So where protocols are compared, each has
-    its own, and neither is held.
+    Batch norm, the batch size and the L2 penalty are part of a protocol. So where protocols are
+    compared, each has its own, and none of these is held.
 
     Parameters
     ----------

@@ -1,10 +1,11 @@
 // What a SweepExplorer shows of its tables at its settings.
 /** @import { Ends } from "../common/charts.js" */
 /** @import { Frame } from "../common/frame.js" */
+/** @import { Row } from "../engine/experiment.js" */
 /** @import { Cell, Stats, Stored } from "./measured.js" */
 /** @import { Protocols, Slice } from "./slices.js" */
-import { FACTORS } from "./measured.js";
-import { increasing, Slices } from "./slices.js";
+import { FACTORS, increasing } from "./measured.js";
+import { Slices } from "./slices.js";
 import { phraseOf } from "./words.js";
 
 /**
@@ -33,6 +34,8 @@ export class State {
     this.protocols = ui.get("_protocols");
     /** @type {WeakMap<Stored, Slices>} */
     this.tables = new WeakMap();
+    /** @type {{ stored: Stored, slices: Slices } | null} */
+    this.mixed = null; // a stored table with the reader's rows, or these alone
     /** @type {View | null} */
     this.view = null; // what the settings show
     /** @type {{ at: any, line: any } | null} */
@@ -46,9 +49,28 @@ export class State {
 
   get slices() {
     const stored = this.stored[this.ui.get("table")];
+    if (this.mixed?.stored === stored) return this.mixed.slices;
     const slices = this.tables.get(stored) ?? new Slices(stored, this.protocols);
     this.tables.set(stored, slices);
     return slices;
+  }
+
+  /**
+   * Show rows of the reader's beside those of the table, or alone.
+   * @param {Row[]} own
+   * @param {boolean} alone
+   */
+  mix(own, alone) {
+    const stored = this.stored[this.ui.get("table")];
+    /** @type {{ [column: string]: null }} */
+    const none = Object.fromEntries(Object.keys(this.measures).map((column) => [column, null]));
+    const keys = Object.fromEntries(
+      Object.keys(stored.keys).map((name) => [name, { values: [], codes: null }]),
+    );
+    const shown = alone
+      ? { rows: 0, keys, measures: none }
+      : { ...stored, measures: { ...none, ...stored.measures } };
+    this.mixed = own.length ? { stored, slices: new Slices(shown, this.protocols, own) } : null;
   }
 
   // Follow the settings.

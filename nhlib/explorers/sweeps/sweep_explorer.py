@@ -27,6 +27,7 @@ _LABELS = {
     "label_noise": "share of shuffled labels",
     "dropout": "dropout",
     "batch_norm": "batch norm",
+    "batch_size": "batch size",
     "l2": "L2 penalty",
 }
 _SIGNS, _DASHES = "os^Dv P", ("-", "--", ":", "-.", (0, (6, 2)), (0, (3, 1, 1, 1)))
@@ -37,7 +38,8 @@ class SweepExplorer(Running):
 
     The reader chooses a table, a measure, the factor of the axis and that of the curves among
     those that vary, and what the others are held at. Points are means over seeds, with all that
-    the seeds span. In Python, one can also add a value that nobody has measured.
+    the seeds span. On the digits the reader has networks of her own trained, in the page; in Python
+    one can add a value that nobody has measured on any data.
 
     Parameters
     ----------
@@ -56,10 +58,11 @@ class SweepExplorer(Running):
         ``"redundancies"``, several together.
     along : str
         The factor of the axis: ``"width"``, ``"depth"``, ``"epoch"``, ``"train_size"``,
-        ``"label_noise"``, ``"dropout"``, ``"batch_norm"``, ``"l2"`` or ``"protocol"``.
+        ``"label_noise"``, ``"dropout"``, ``"batch_norm"``, ``"batch_size"``, ``"l2"`` or
+        ``"protocol"``.
     lines : str
         The factor of the curves, or ``"none"``.
-    width, depth, epoch, train_size, label_noise, dropout, batch_norm, l2, protocol
+    width, depth, epoch, train_size, label_noise, dropout, batch_norm, batch_size, l2, protocol
         The point that is read out, and what is held. Of values that were not measured, the
         nearest one is shown that was.
     tables : dict of str to DataFrame
@@ -99,6 +102,9 @@ class SweepExplorer(Running):
     label_noise = traitlets.Float(0.0, min=0.0, max=1.0).tag(sync=True, setting=True)
     dropout = traitlets.Float(0.0, min=0.0, max=1.0).tag(sync=True, setting=True)
     batch_norm = traitlets.Bool(False).tag(sync=True, setting=True)
+    batch_size = traitlets.Int(PROTOCOLS["A"].recipe.batch_size, min=1, max=10**6).tag(
+        sync=True, setting=True
+    )
     l2 = traitlets.Float(0.0, min=0.0, max=1.0).tag(sync=True, setting=True)
     protocol = traitlets.Enum(list(PROTOCOLS), "A").tag(sync=True, setting=True)
 
@@ -219,6 +225,7 @@ def _phrase(factor: str, value: Any) -> str:
         "label_noise": "{:g} of the labels shuffled" if value else "true labels",
         "dropout": "dropout {:g}" if value else "no dropout",
         "batch_norm": "with batch norm" if value else "no batch norm",
+        "batch_size": "minibatches of {:,}",
         "l2": "L2 penalty {:g}" if value else "no L2 penalty",
     }
     return words[factor].format(value)

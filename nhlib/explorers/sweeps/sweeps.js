@@ -4,6 +4,8 @@
 import { SIGNS } from "../common/charts.js";
 import { h } from "../common/elements.js";
 import { Frame } from "../common/frame.js";
+import { Runner } from "../common/running.js";
+import { Laboratory } from "../engine/laboratory.js";
 import { addAdding } from "./adding.js";
 import { callOf } from "./call.js";
 import { addChart } from "./chart.js";
@@ -30,7 +32,18 @@ export default {
     };
     const show = () => {
       state.pointed = null;
-      const view = state.update();
+      const stored = state.stored[ui.get("table")];
+      const own = laboratory.rows(stored);
+      const alone = laboratory.choice === "mine" && stored.data === "digits";
+      state.mix(own, alone);
+      laboratory.element.hidden = stored.data !== "digits";
+      runner.element.hidden = runner.here && stored.data !== "digits";
+      let view = state.update();
+      if (!view && alone) {
+        // One network alone makes no curve; until there are more, it stands beside the stored ones.
+        state.mix(own, false);
+        view = state.update();
+      }
       if (!view) {
         ui.stop("Nothing in this table was measured at two values of a factor.");
         return;
@@ -43,6 +56,10 @@ export default {
         return { color: colors.series[i], mark: SIGNS[i], text: name };
       });
       ui.legend(curves.length > 1 || several ? entries : []);
+      if (curves.some(({ points }) => points.some(({ mine }) => mine.length))) {
+        const mark = h("span", { class: "nh-mark nh-ring", "aria-hidden": "true" });
+        ui.key.append(h("li", {}, mark, "with seeds of yours"));
+      }
       const left = lines === "none" ? 0 : choices[lines].length - drawn.length;
       if (left > 0) ui.key.append(h("li", {}, `${left} more with the control ${BRIEF[lines]}`));
       refreshAdding();
@@ -58,7 +75,12 @@ export default {
       show(); // also if the settings were these
     });
     const showControls = addPanel(state);
-    const refreshAdding = addAdding(state);
+    const runner = new Runner(ui, () => show());
+    const refreshAdding = addAdding(state, runner);
+    const laboratory = new Laboratory(ui, runner, "curves", (view) => {
+      for (const [setting, value] of Object.entries(view)) ui.set(setting, value);
+    });
+    ui.panel.append(laboratory.element, runner.element);
 
     ui.follow([...ui.get("_settings"), "_stored"], show);
     return ui.end;

@@ -16,7 +16,8 @@ export const BRIEF = {
   label_noise: "Label noise",
   dropout: "Dropout",
   batch_norm: "Batch norm",
-  l2: "Weight decay",
+  batch_size: "Batch size",
+  l2: "L2 penalty",
 };
 
 /** @type {(factor: string, value: any) => string} */
@@ -36,6 +37,8 @@ export const phraseOf = (factor, value) => {
       return value ? `${short(value)} of the labels shuffled` : "true labels";
     case "dropout":
       return value ? `dropout ${short(value)}` : "no dropout";
+    case "batch_size":
+      return `minibatches of ${grouped(value)}`;
     case "batch_norm":
       return value ? "with batch norm" : "no batch norm";
     default:
@@ -49,6 +52,12 @@ export const three = (value) => value.toFixed(3);
 /** @type {(point: Point) => string} */
 const seedWords = ({ seeds }) =>
   seeds.length > 1 ? `Means of ${seeds.length} seeds, with what they span.` : "One seed.";
+
+/** @type {(point: Point) => string} */
+const mineWords = ({ mine }) => {
+  if (!mine.length) return "";
+  return mine.length === 1 ? ` Seed ${mine[0]} is yours.` : ` Seeds ${mine.join(", ")} are yours.`;
+};
 
 /** @type {(state: State, view: View) => string} */
 export const summaryOf = (state, view) => {
@@ -69,7 +78,7 @@ export const summaryOf = (state, view) => {
       const spread = seeds.length > 1 ? ` (${three(low)} to ${three(high)})` : "";
       return [`${name} ${three(y)}${spread}`];
     });
-    return `${from}At ${where}: ${all.join("; ")}. ${seedWords(point)}`;
+    return `${from}At ${where}: ${all.join("; ")}. ${seedWords(point)}${mineWords(point)}`;
   }
   const counted =
     curve.column === "redundancy_train"
@@ -85,6 +94,7 @@ export const summaryOf = (state, view) => {
   return (
     `${from}At ${where} the ${state.measures[curve.column][0]}${counted} is ` +
     `${three(point.y)}, ${spread}. Along this curve it goes from ${three(first.y)} ` +
-    `(${phraseOf(along, first.x)}) to ${three(last.y)} (${phraseOf(along, last.x)}).`
+    `(${phraseOf(along, first.x)}) to ${three(last.y)} (${phraseOf(along, last.x)}).` +
+    mineWords(point)
   );
 };

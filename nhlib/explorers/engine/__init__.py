@@ -1,0 +1,1 @@
+"""Networks trained in the page, to the same weights as in Python."""
