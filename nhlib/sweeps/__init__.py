@@ -5,10 +5,11 @@ from nhlib.sweeps.forecast import expected_seconds
 from nhlib.sweeps.grid import Grid
 from nhlib.sweeps.measurement import MEASURES, TRAINING, measure_columns
 from nhlib.sweeps.paper import EXPERIMENTS, experiment
-from nhlib.sweeps.results import Results, columns, with_all_keys
+from nhlib.sweeps.results import BEFORE, Results, columns, with_all_keys
 from nhlib.sweeps.running import measure, rehearse, run, sweep
 
 __all__ = [
+    "BEFORE",
     "EXPERIMENTS",
     "FACTORS",
     "KEYS",

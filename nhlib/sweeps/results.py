@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _APPLICATION, _VERSION = 0x6E686C62, 3
 # What stores of version 2, and tables of that time and before, do not say of their networks.
 _OF_VERSION_2: dict[str, Any] = {"batch_size": 64, "step": 0}
-_BEFORE = {**_OF_VERSION_2, "dropout": 0.0}
+BEFORE = {**_OF_VERSION_2, "dropout": 0.0}
 _PROVENANCE = {"failed": "TEXT", "version": "TEXT", "device": "TEXT", "date": "TEXT"}
 
 # Seconds to wait for another process that writes.
@@ -46,14 +46,14 @@ def with_all_keys(table: "pd.DataFrame", called: str, hint: str) -> "pd.DataFram
     ValueError
         If it lacks another key.
     """
-    check_columns(called, table, [name for name in KEYS if name not in _BEFORE], hint)
+    check_columns(called, table, [name for name in KEYS if name not in BEFORE], hint)
     return _with_older_keys(table)
 
 
 def _with_older_keys(table: "pd.DataFrame") -> "pd.DataFrame":
     # Rows of several versions in one table have it in some.
-    there = {name: table[name].fillna(one) for name, one in _BEFORE.items() if name in table}
-    return table.assign(**{**_BEFORE, **there})
+    there = {name: table[name].fillna(one) for name, one in BEFORE.items() if name in table}
+    return table.assign(**{**BEFORE, **there})
 
 
 class Results:

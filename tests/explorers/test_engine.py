@@ -462,6 +462,17 @@ def test_files_go_to_python_and_back(node, rows):
         assert by_seed[row["seed"]] == row
 
 
+def test_files_from_before_batch_sizes_were_kept(node):
+    fixture = Path(__file__).parents[1] / "fixtures" / "runs.csv"
+    rows = node(
+        {"engine/table_file.js": "fromCsv"},
+        "return fromCsv(given.text, given.facts);",
+        {"text": fixture.read_text("utf-8"), "facts": facts()},
+    )
+    assert len(rows) == 8
+    assert {(row["batch_size"], row["step"]) for row in rows} == {(64, 0)}
+
+
 @pytest.mark.parametrize(
     ("damage", "words"),
     [

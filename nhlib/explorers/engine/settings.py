@@ -9,7 +9,7 @@ import torch
 from nhlib._provenance import versions
 from nhlib.measures import knn_accuracy
 from nhlib.networks import mlp
-from nhlib.sweeps import FACTORS, KEYS, MEASURES, PROTOCOLS, columns
+from nhlib.sweeps import BEFORE, FACTORS, KEYS, MEASURES, PROTOCOLS, columns
 
 # Of a recipe, what the page follows. Others are refused: it would train another network.
 _FOLLOWED = ("batch_size", "learning_rate", "decay", "decay_every", "l2", "epsilon")
@@ -59,6 +59,7 @@ def facts() -> dict[str, Any]:
         ],
         "columns": columns(),
         "keys": list(KEYS),
+        "before": BEFORE,
         "shown_by": {name: list(MEASURES[name].shown_by) for name in _MEASURES},
         "measures": list(_MEASURES),
         "neighbours": int(signature(knn_accuracy).parameters["k"].default),

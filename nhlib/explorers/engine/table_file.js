@@ -64,9 +64,9 @@ const cellValue = (text, kind, where) => {
  * @returns {Row[]}
  * @throws {Error} which says what is wrong with the file
  */
-export const fromCsv = (text, { columns, keys }) => {
+export const fromCsv = (text, { columns, keys, before }) => {
   const [head, ...lines] = cellsOf(text.replace(/^\uFEFF/, ""));
-  const missing = keys.filter((key) => !head?.includes(key));
+  const missing = keys.filter((key) => !(head?.includes(key) || key in before));
   if (!head || missing.length) {
     throw new Error(
       `this is no table of nh.sweep: it lacks ${missing.length > 3 ? "most columns" : missing.join(", ")}.`,
@@ -78,7 +78,7 @@ export const fromCsv = (text, { columns, keys }) => {
       throw new Error(`${where}: ${head.length} values are needed, not ${line.length}.`);
     }
     /** @type {Row} */
-    const row = {};
+    const row = { ...before }; // what older tables do not say
     for (const [j, name] of head.entries()) {
       if (!(name in columns)) continue;
       const value = cellValue(line[j], columns[name], `${where}, ${name}`);
