@@ -8,8 +8,8 @@ import { layersOf } from "./experiment.js";
 /**
  * What Python tells the engine. Of each setting of nhlib.sweep its argument, its column, and what it
  * is where nobody says, for all protocols or by their names; the columns of a table with their types
- * in SQL, and the values of keys that older tables lack; of each measure which columns show that it was taken; which measures the page takes; how
- * many neighbours vote; and the version of nhlib.
+ * in SQL, and the values of keys that older tables lack; of each measure which columns show that it
+ * was taken; which measures the page takes; how many neighbours vote; and the version of nhlib.
  * @typedef {{
  *   recipes: { [protocol: string]: Recipe },
  *   factors: { argument: string, column: string, usual: any }[],
