@@ -11,3 +11,15 @@ window.addEventListener("resize", reachFormulas);
 for (const folded of document.querySelectorAll("details")) {
   folded.addEventListener("toggle", reachFormulas);
 }
+
+// A script of the theme takes Escape from links, so that the browser would leave the box of a claim
+// open whose link has the focus.
+document.addEventListener(
+  "keydown",
+  (event) => {
+    /** @type {HTMLElement | null} */
+    const box = document.querySelector(".claim-box:popover-open");
+    if (event.key === "Escape") box?.hidePopover();
+  },
+  true,
+);

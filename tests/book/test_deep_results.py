@@ -89,7 +89,7 @@ def test_the_features_are_what_recall_refers_to():
 def test_every_shift_is_measured_by_every_score():
     shifts = WORK["shifts"]
     assert not shifts.duplicated(["network", "shift", "score"]).any()
-    assert len(shifts) == 2 * 6 * 6
+    assert len(shifts) == 2 * 6 * 9
 
 
 def test_longer_steps_flip_more():

@@ -2,16 +2,14 @@
 
 import os
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from explorer_page import write_page
 from playwright.sync_api import Browser, Page, sync_playwright
+from serving import served
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
 PAGES = [
@@ -43,20 +41,11 @@ def site() -> Path:
     return SITE
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """A server that does not write a line for each request."""
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Write nothing."""
-
-
 @pytest.fixture(scope="session")
 def server(site: Path) -> Iterator[str]:
     """Return the address of the book on a local web server."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site))) as httpd:
-        threading.Thread(target=httpd.serve_forever).start()
-        yield f"http://127.0.0.1:{httpd.server_port}"
-        httpd.shutdown()
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

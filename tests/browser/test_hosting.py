@@ -1,36 +1,16 @@
 """The book on servers that forbid much, as book/appendix/hosting.md describes them."""
 
 import re
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from conftest import Quiet
 from playwright.sync_api import Browser, Page
+from serving import served
 
 HOSTING = Path(__file__).parents[2] / "book" / "appendix" / "hosting.md"
 # The policies that the page names, the shorter one first.
 POLICIES = re.findall(r"^    (default-src .*)$", HOSTING.read_text("utf-8"), re.MULTILINE)
-
-
-@contextmanager
-def served(folder: Path, **headers: str) -> Iterator[str]:
-    """Serve a folder, each answer with these headers."""
-
-    class WithHeaders(Quiet):
-        def end_headers(self) -> None:
-            for name, value in headers.items():
-                self.send_header(name.replace("_", "-"), value)
-            super().end_headers()
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(WithHeaders, directory=folder)) as httpd:
-        threading.Thread(target=httpd.serve_forever).start()
-        yield f"http://127.0.0.1:{httpd.server_port}"
-        httpd.shutdown()
 
 
 def trains(page: Page) -> None:
@@ -54,7 +34,10 @@ def page(browser: Browser, complaints: list[str]) -> Iterator[Page]:
     context = browser.new_context()
     page = context.new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: complaints.append(message.text))
+    page.on(
+        "console",
+        lambda message: complaints.append(message.text) if message.type == "error" else None,
+    )
     yield page
     context.close()
 
