@@ -100,8 +100,8 @@ def hyperplane_entropy(
 
     where :math:`T` is Owen's function [2]_ and the centre sees both inputs at angle
     :math:`\theta` and equal distance. With `offsets` the product of these over all units takes the
-    place of the power. That holds for units that do not depend on one another or on the inputs,
-    which units that were trained do.
+    place of the power. That holds for units that depend neither on one another nor on the inputs;
+    units that were trained may.
 
     Parameters
     ----------
